@@ -1,0 +1,147 @@
+"""What the reader can ask for (Intents, the controller's side) and what only a window can ask (Asks)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from viewer.session.resolve import ResolvedView
+from viewer.study import Window
+
+
+class Intents(Protocol):
+    """Every intent is cheap, returns at once and runs on the GUI thread; the view hears of it later.
+
+    All of them are harmless on an empty viewer. `view` is what is shown now.
+    """
+
+    @property
+    def view(self) -> ResolvedView: ...
+
+    # Opening
+    def open(self, path: Path) -> None:
+        """Scan a folder, file, DICOMDIR or ZIP in the background and show the first image found."""
+
+    def open_sample(self) -> None:
+        """Open the synthetic study that ships."""
+
+    def cancel(self, lane: str) -> None:
+        """Stop what runs in "dicom" (a scan) or "inference" (loading a model, an analysis)."""
+
+    def forget_recent(self) -> None:
+        """Empty the list of recent studies."""
+
+    # Which slice
+    def select_series(self, uid: str) -> None:
+        """Show a series, at the slice where the reader left it."""
+
+    def step_series(self, n: int) -> None:
+        """n series further down (or up) the tree."""
+
+    def step(self, n: int) -> None:
+        """n slices further; stops at the ends."""
+
+    def go_to(self, index: int) -> None:
+        """Show slice `index` (0-based); negative counts from the end; clipped to the series."""
+
+    def next_peak(self) -> None:
+        """Go to the next slice where the probability along the ribbon has a peak."""
+
+    def previous_peak(self) -> None: ...
+
+    # How it looks
+    def set_window(self, window: Window | None) -> None:
+        """Use this window; None: the file's own first choice."""
+
+    def set_preset(self, number: int) -> None:
+        """Use preset `number` (1-based) of the modality; nothing happens if there is none."""
+
+    def set_voi_lut(self, index: int) -> None:
+        """Use the file's VOI LUT `index` (0-based)."""
+
+    def drag_window(self, dx: float, dy: float) -> None:
+        """A drag of (dx, dy) screen pixels, y down: right is wider, up is brighter."""
+
+    def toggle_invert(self) -> None: ...
+
+    def zoom_at(self, factor: float, x: float, y: float) -> None:
+        """Zoom by `factor` while slice point (x, y) stays where it is on the screen."""
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        """Move the picture by (dx, dy) slice pixels, as a hand would: to the right for dx > 0."""
+
+    def fit(self) -> None:
+        """Zoom 1, centred."""
+
+    def reset(self) -> None:
+        """Fit, the file's window, not inverted."""
+
+    def set_deidentified(self, on: bool) -> None:
+        """Hide patient identity on the screen."""
+
+    # Overlay
+    def set_overlay(self, **changes: Any) -> None:
+        """Change fields of `session.state.Overlay`: visible, opacity, threshold, colormap, scale."""
+
+    def toggle_overlay(self) -> None: ...
+
+    def step_opacity(self, n: int) -> None:
+        """n steps of 0.1."""
+
+    def peek(self, on: bool) -> None:
+        """The overlay is shown while held (True) and hidden when let go (False)."""
+
+    def step_layer(self, n: int) -> None:
+        """n layers later (or earlier) in the network; stops at the ends. Never calls the network."""
+
+    def set_layer(self, name: str) -> None:
+        """Show the heatmap of this layer. Never calls the network."""
+
+    # The network
+    def set_model(self, name: str) -> None:
+        """Choose a model bundle by the name on its card."""
+
+    def add_model(self, folder: Path) -> None:
+        """Add a bundle by its folder, choose it, and remember it."""
+
+    def set_target(self, label: str | None) -> None:
+        """Explain this label; None: the most probable finding of each slice."""
+
+    def analyse(self) -> None:
+        """Analyse the series, the visible slice first. Outside the model's domain: says so and waits."""
+
+    def analyse_anyway(self) -> None:
+        """Analyse although the series is outside the model's domain, as the reader confirms."""
+
+    # The report
+    def make_report(self, *, comment: str = "", deidentify: bool = False) -> Any:
+        """A `report.report.Report` of what is shown now. ReportError if no slice is shown."""
+
+    def export_report(
+        self, path: Path, *, comment: str = "", deidentify: bool = False, overwrite: bool = False
+    ) -> None:
+        """Write the page as PNG in the background; a notice says how it went."""
+
+
+class Asks(Protocol):
+    """What needs a window: dialogs that ask and then call an intent, and the window itself."""
+
+    def ask_open_folder(self) -> None: ...
+
+    def ask_open_file(self) -> None: ...
+
+    def ask_add_model(self) -> None: ...
+
+    def ask_export(self) -> None: ...
+
+    def show_model_card(self) -> None: ...
+
+    def toggle_full_screen(self) -> None: ...
+
+    def is_full_screen(self) -> bool: ...
+
+    def show_keys(self) -> None: ...
+
+    def show_about(self) -> None: ...
+
+    def close(self) -> Any: ...

@@ -1,0 +1,1 @@
+"""Model bundles, the networks they describe, and what goes into them: torch, no Qt."""

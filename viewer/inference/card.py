@@ -1,0 +1,369 @@
+"""The model card: card.toml as a typed value, checked field by field. No torch.
+
+A card is written by a stranger: every field is checked for type and bounds here, and nothing in it
+is ever executed. `schema = 1` is the format described by the dataclasses of this module.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from viewer.errors import ModelError
+
+SCHEMA = 1
+MAX_LABELS = 25_000
+MAX_TEXT = 20_000
+MAX_SIDE = 2048
+
+FITS = ("letterbox", "stretch", "crop")
+FAMILIES = ("torchvision", "glassbox")
+
+
+@dataclass(frozen=True, slots=True)
+class CardArchitecture:
+    """How the network is built: a family, a name in it, and its arguments (numbers, flags, lists)."""
+
+    family: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CardInput:
+    """What a slice becomes before the network sees it.
+
+    Parameters
+    ----------
+    size : (height, width) of the network's input.
+    channels : input channels; grey slices are repeated.
+    fit : "letterbox" (whole slice, black border), "crop" (centre), "stretch".
+    flip : True mirrors the columns.
+    normalisation : "percentile" (`low`, `high`: percentiles over the slice) or "window" (`center`,
+        `width` in modality units, LINEAR_EXACT); both clip to 0 … 1.
+    mean, std : one number per channel, applied to 0 … 1 last.
+    """
+
+    size: tuple[int, int]
+    channels: int = 1
+    fit: str = "letterbox"
+    flip: bool = False
+    normalisation: str = "percentile"
+    low: float = 1.0
+    high: float = 99.0
+    center: float = 0.0
+    width: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class CardDomain:
+    """What the network was made for. An empty list means: not restricted."""
+
+    modalities: tuple[str, ...] = ()
+    body_parts: tuple[str, ...] = ()
+    orientations: tuple[str, ...] = ()
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedLayer:
+    """A layer worth offering: module path and, optionally, a readable title."""
+
+    name: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardLayers:
+    """The layers worth offering, in network order, and the one shown first.
+
+    Both may be empty: the layers are then found in the network.
+    """
+
+    default: str = ""
+    offered: tuple[OfferedLayer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CardScale:
+    """`absolute`: logit evidence at the top of the absolute colour scale."""
+
+    absolute: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class CardTraining:
+    """Where the weights come from, in words."""
+
+    data: str = ""
+    source: str = ""
+    attribution: str = ""
+    licence: str = ""
+    split: str = ""
+    script: str = ""
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CardWeights:
+    """The weights' file, beside card.toml, and its SHA-256 in lower-case hex."""
+
+    file: str
+    sha256: str
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Card:
+    """All of card.toml. `background` is the label that means "nothing found", or empty."""
+
+    name: str
+    title: str
+    version: str
+    task: str
+    activation: str
+    labels: tuple[str, ...]
+    background: str
+    licence: str
+    intended_use: str
+    limits: tuple[str, ...]
+    architecture: CardArchitecture
+    input: CardInput
+    domain: CardDomain
+    layers: CardLayers
+    scale: CardScale
+    training: CardTraining
+    performance: Mapping[str, Any]
+    weights: CardWeights
+    schema: int = SCHEMA
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """The labels that mean something was found: all but the background."""
+        return tuple(label for label in self.labels if label != self.background)
+
+
+def parse_card(table: Mapping[str, Any]) -> Card:
+    """Check a parsed card.toml and return it as a `Card`; ModelError names the first bad field."""
+    top = _Section("", table)
+    schema = top.integer("schema", 0, 10**6)
+    if schema != SCHEMA:
+        raise ModelError(
+            f"The model card has schema {schema}; this version of Glassbox reads schema {SCHEMA}.",
+            remedy="Use a bundle made for this version, or update Glassbox.",
+        )
+    labels = top.texts("labels")
+    if not labels:
+        top.refuse("labels", "must name at least one label")
+    if len(labels) > MAX_LABELS or len(set(labels)) != len(labels):
+        top.refuse("labels", f"must be at most {MAX_LABELS} different names")
+    background = top.text("background", "")
+    if background and background not in labels:
+        top.refuse("background", "must be one of the labels")
+    name = top.text("name")
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", name):
+        top.refuse("name", "may only have letters, digits, '.', '_' and '-'")
+    activation = top.choice("activation", ("softmax", "sigmoid"), "softmax")
+    if activation == "softmax" and len(labels) < 2:
+        top.refuse("activation", "softmax needs at least two labels; use sigmoid for one")
+    return Card(
+        name=name,
+        title=top.text("title", name),
+        version=top.text("version"),
+        task=top.text("task", ""),
+        activation=activation,
+        labels=labels,
+        background=background,
+        licence=top.text("licence", ""),
+        intended_use=top.text("intended_use", ""),
+        limits=top.texts("limits"),
+        architecture=_architecture(top.section("architecture")),
+        input=_input(top.section("input")),
+        domain=_domain(top.section("domain", required=False)),
+        layers=_layers(top.section("layers", required=False)),
+        scale=CardScale(top.section("scale", required=False).number("absolute", 1.0, above=0.0)),
+        training=_training(top.section("training", required=False)),
+        performance=top.section("performance", required=False).table,
+        weights=_weights(top.section("weights")),
+    )
+
+
+def _architecture(section: _Section) -> CardArchitecture:
+    section.only("family", "name", "arguments")
+    arguments = section.section("arguments", required=False)
+    for key, value in arguments.table.items():
+        items = value if isinstance(value, list) else [value]
+        plain = all(isinstance(item, (bool, int, float)) and abs(item) <= 4096 for item in items)
+        if not plain or len(items) > 64:
+            arguments.refuse(key, "must be a number, a flag or a short list of them")
+    return CardArchitecture(section.choice("family", FAMILIES), section.text("name"), dict(arguments.table))
+
+
+def _input(section: _Section) -> CardInput:
+    section.only(
+        "size", "channels", "fit", "flip", "normalisation", "low", "high", "center", "width", "mean", "std"
+    )
+    size = section.numbers("size")
+    if len(size) != 2 or any(side != int(side) or not 8 <= side <= MAX_SIDE for side in size):
+        section.refuse("size", f"must be [height, width], each 8 to {MAX_SIDE}")
+    channels = section.integer("channels", 1, 64, 1)
+    normalisation = section.choice("normalisation", ("percentile", "window"))
+    low, high, center, width = 1.0, 99.0, 0.0, 1.0
+    if normalisation == "percentile":
+        low, high = section.number("low", 1.0), section.number("high", 99.0)
+        if not 0 <= low < high <= 100:
+            section.refuse("low", "and 'high' must be percentiles with 0 <= low < high <= 100")
+    else:
+        center, width = section.number("center"), section.number("width", above=0.0)
+    mean = section.numbers("mean", (0.0,) * channels)
+    std = section.numbers("std", (1.0,) * channels)
+    if len(mean) != channels or len(std) != channels or any(value <= 0 for value in std):
+        section.refuse("mean", f"and 'std' must have {channels} numbers each, 'std' above 0")
+    return CardInput(
+        size=(int(size[0]), int(size[1])),
+        channels=channels,
+        fit=section.choice("fit", FITS, "letterbox"),
+        flip=section.flag("flip", False),
+        normalisation=normalisation,
+        low=low,
+        high=high,
+        center=center,
+        width=width,
+        mean=mean,
+        std=std,
+    )
+
+
+def _domain(section: _Section) -> CardDomain:
+    return CardDomain(
+        section.texts("modalities"),
+        section.texts("body_parts"),
+        section.texts("orientations"),
+        section.text("description", ""),
+    )
+
+
+def _layers(section: _Section) -> CardLayers:
+    section.only("default", "offered")
+    offered = tuple(OfferedLayer(item.text("name"), item.text("title", "")) for item in section.items("offered"))
+    names = [layer.name for layer in offered]
+    default = section.text("default", "")
+    if len(set(names)) != len(names):
+        section.refuse("offered", "names a layer twice")
+    if default and offered and default not in names:
+        section.refuse("default", "must be one of the offered layers")
+    return CardLayers(default, offered)
+
+
+def _training(section: _Section) -> CardTraining:
+    return CardTraining(
+        data=section.text("data", ""),
+        source=section.text("source", ""),
+        attribution=section.text("attribution", ""),
+        licence=section.text("licence", ""),
+        split=section.text("split", ""),
+        script=section.text("script", ""),
+        notes=section.text("notes", ""),
+    )
+
+
+def _weights(section: _Section) -> CardWeights:
+    section.only("file", "sha256")
+    file = section.text("file", "weights.safetensors")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.safetensors", file):
+        section.refuse("file", "must be the plain name of a .safetensors file beside the card")
+    digest = section.text("sha256").lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        section.refuse("sha256", "must be 64 hexadecimal digits")
+    return CardWeights(file, digest)
+
+
+_REQUIRED: Any = object()
+
+
+class _Section:
+    """One table of the card, read with a check for each field."""
+
+    def __init__(self, name: str, table: Mapping[str, Any]) -> None:
+        self.name = name
+        self.table = table
+
+    def refuse(self, key: str, problem: str) -> NoReturn:
+        where = f"{self.name}.{key}" if self.name else key
+        raise ModelError(f"In the model card, '{where}' {problem}.", remedy="Correct card.toml.")
+
+    def only(self, *known: str) -> None:
+        """Refuse unknown fields where a misspelt one would change what the network sees."""
+        for key in self.table:
+            if key not in known:
+                self.refuse(key, "is not a known field")
+
+    def _get(self, key: str, default: Any) -> Any:
+        if key in self.table:
+            return self.table[key]
+        if default is _REQUIRED:
+            self.refuse(key, "is missing")
+        return default
+
+    def text(self, key: str, default: str = _REQUIRED) -> str:
+        value = self._get(key, default)
+        if not isinstance(value, str) or len(value) > MAX_TEXT:
+            self.refuse(key, "must be text")
+        if default is _REQUIRED and not value.strip():
+            self.refuse(key, "must not be empty")
+        return value.strip()
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self._get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
+            self.refuse(key, "must be a list of texts")
+        return tuple(item.strip() for item in value)
+
+    def choice(self, key: str, choices: tuple[str, ...], default: str = _REQUIRED) -> str:
+        value = self.text(key, default)
+        if value not in choices:
+            self.refuse(key, f"must be one of: {', '.join(choices)}")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        value = self._get(key, default)
+        if not isinstance(value, bool):
+            self.refuse(key, "must be true or false")
+        return value
+
+    def integer(self, key: str, low: int, high: int, default: int = _REQUIRED) -> int:
+        value = self._get(key, default)
+        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+            self.refuse(key, f"must be a whole number from {low} to {high}")
+        return value
+
+    def number(self, key: str, default: float = _REQUIRED, *, above: float = -1e12) -> float:
+        value = self._get(key, default)
+        if not _is_number(value) or not above < value < 1e12:
+            self.refuse(key, "must be a number" + (f" above {above:g}" if above > -1e12 else ""))
+        return float(value)
+
+    def numbers(self, key: str, default: tuple[float, ...] = _REQUIRED) -> tuple[float, ...]:
+        value = self._get(key, default)
+        if not isinstance(value, (list, tuple)) or not all(_is_number(v) and abs(v) < 1e12 for v in value):
+            self.refuse(key, "must be a list of numbers")
+        return tuple(float(item) for item in value)
+
+    def section(self, key: str, *, required: bool = True) -> _Section:
+        value = self._get(key, _REQUIRED if required else {})
+        if not isinstance(value, dict):
+            self.refuse(key, "must be a section")
+        return _Section(f"{self.name}.{key}" if self.name else key, value)
+
+    def items(self, key: str) -> Iterator[_Section]:
+        value = self._get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            self.refuse(key, "must be a list of sections")
+        return (_Section(f"{self.name}.{key}[{i}]", item) for i, item in enumerate(value))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

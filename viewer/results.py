@@ -1,0 +1,150 @@
+"""Prediction, class activation map, heatmap and provenance: what the network said, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+SliceKey = tuple[str, int]
+"""SOP Instance UID and 0-based frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class AxisMapping:
+    """How one axis of the network's input lies on the slice, in half-pixel-exact coordinates.
+
+    Pixel i covers [i, i + 1); its centre is i + 0.5. A slice coordinate u (0 … slice_size) lies at
+    network input coordinate ``scale * u + offset`` (0 … input_size); `scale` is negative for a flip.
+    Slice coordinates outside ``valid`` were cropped away and carry no evidence.
+    """
+
+    slice_size: int
+    input_size: int
+    scale: float
+    offset: float
+
+    def weights(self, cells: int) -> np.ndarray:
+        """Linear interpolation from a network grid to slice pixels.
+
+        Parameters
+        ----------
+        cells : number of grid cells along this axis; the grid spans the whole network input.
+
+        Returns
+        -------
+        (slice_size, cells) float32
+            Rows sum to 1; they are all zero for pixels that the network did not see.
+        """
+        centres = np.arange(self.slice_size) + 0.5
+        at_input = self.scale * centres + self.offset
+        seen = (at_input >= 0) & (at_input <= self.input_size)
+        at_grid = np.clip(at_input * cells / self.input_size - 0.5, 0, cells - 1)
+        low = np.minimum(np.floor(at_grid).astype(int), max(cells - 2, 0))
+        high = np.minimum(low + 1, cells - 1)
+        part = at_grid - low
+        table = np.zeros((self.slice_size, cells), np.float32)
+        rows = np.arange(self.slice_size)
+        np.add.at(table, (rows, low), 1 - part)
+        np.add.at(table, (rows, high), part)
+        table[~seen] = 0
+        return table
+
+
+@dataclass(frozen=True, slots=True)
+class InputMapping:
+    """The exact inverse of the preprocessing: network input -> slice pixels, per axis."""
+
+    rows: AxisMapping
+    cols: AxisMapping
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a network whose output is a spatial grid.
+
+    `name` is the module path ("layer3"); `title` the readable name ("block 3 of 4").
+    `grid` is (h, w) at the network's input size.
+    """
+
+    name: str
+    title: str
+    grid: tuple[int, int]
+    channels: int
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Prediction:
+    """What the network said of one slice.
+
+    `logits` and `probabilities` are (labels,) float32 in the order of `labels`.
+    """
+
+    labels: tuple[str, ...]
+    logits: np.ndarray
+    probabilities: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """The question a result answers: shown only if it equals the question asked now."""
+
+    slice: SliceKey
+    model_digest: str
+    target: str
+    method: str = "grad-cam"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class SliceResult:
+    """Everything one forward and one backward pass gave for one slice and target.
+
+    `cams` maps every offered layer's name to its raw, signed class activation map, (h, w) float32,
+    in logit units; `layers` are in network order; `input` is what the network saw,
+    (channels, height, width) float32.
+    """
+
+    key: ResultKey
+    prediction: Prediction
+    layers: tuple[Layer, ...]
+    cams: Mapping[str, np.ndarray]
+    mapping: InputMapping
+    input: np.ndarray
+    device: str
+
+    @property
+    def nbytes(self) -> int:
+        return int(self.input.nbytes + sum(cam.nbytes for cam in self.cams.values()))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Heatmap:
+    """One map on the slice grid.
+
+    `values` is (rows, cols) float32, signed, in logit units; `raw_range` the (min, max) of the cam
+    on the network's grid; `empty` says that the cam has no positive evidence, a state shown in words.
+    """
+
+    key: ResultKey
+    layer: Layer
+    values: np.ndarray
+    raw_range: tuple[float, float]
+    empty: bool
+    unit: str = "logit"
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a result comes from: printed on every report, stored in every export."""
+
+    model: str
+    version: str
+    digest: str
+    preprocessing: str
+    licence: str
+    intended_use: str
+    method: str
+    device: str
+    software: tuple[tuple[str, str], ...]
+    """("glassbox", "0.1.0"), ("torch", …), … in printing order."""

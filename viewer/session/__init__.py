@@ -1,0 +1,1 @@
+"""What was asked for, what that means, and what is kept: state, resolve, model, cache."""

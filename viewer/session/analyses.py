@@ -1,0 +1,106 @@
+"""Analyses: what networks said so far, found again by the question it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from viewer.inference.card import Card
+from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult
+from viewer.session.cache import ByteCache
+
+
+def default_target(prediction: Prediction, background: str) -> str:
+    """The most probable label that means a finding; the only label if there is no other."""
+    order = np.argsort(-prediction.probabilities, kind="stable")
+    labels = [prediction.labels[i] for i in order]
+    return next((label for label in labels if label != background), labels[0])
+
+
+class Analyses:
+    """Results in a cache bounded in bytes, heatmaps in another; predictions are small and all kept.
+
+    Lives on the GUI thread. `limit` is in bytes, for results and heatmaps together.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._results: ByteCache[SliceResult] = ByteCache(limit // 2, lambda result: result.nbytes)
+        self._heatmaps: ByteCache[Heatmap] = ByteCache(limit // 2, lambda heatmap: heatmap.values.nbytes)
+        self._predictions: dict[tuple[SliceKey, str], Prediction] = {}
+        self._layers: dict[str, tuple[Layer, ...]] = {}
+
+    def put(self, result: SliceResult) -> None:
+        self._results.put(result.key, result)
+        self._predictions[result.key.slice, result.key.model_digest] = result.prediction
+        self._layers[result.key.model_digest] = result.layers
+
+    def put_layers(self, digest: str, layers: tuple[Layer, ...]) -> None:
+        """The layers of a network are known as soon as it is loaded."""
+        self._layers[digest] = layers
+
+    def layers(self, digest: str) -> tuple[Layer, ...]:
+        """In network order; empty before the network was loaded."""
+        return self._layers.get(digest, ())
+
+    def prediction(self, slice_key: SliceKey, digest: str) -> Prediction | None:
+        return self._predictions.get((slice_key, digest))
+
+    def wanted_key(self, slice_key: SliceKey, digest: str, target: str | None, card: Card) -> ResultKey | None:
+        """The key of the result that answers the question; None if the target depends on a prediction
+        that is not there yet."""
+        if target is None:
+            prediction = self.prediction(slice_key, digest)
+            if prediction is None:
+                return None
+            target = default_target(prediction, card.background)
+        return ResultKey(slice_key, digest, target)
+
+    def result(self, key: ResultKey) -> SliceResult | None:
+        result = self._results.get(key)
+        return result if result is not None and result.key == key else None
+
+    def has(self, key: ResultKey | None) -> bool:
+        return key in self._results
+
+    def heatmap(self, result: SliceResult, layer: Layer) -> Heatmap:
+        """The map of one layer on the slice grid, the same object each time it is asked for."""
+        from viewer.explain.heatmap import make_heatmap
+
+        key = (result.key, layer.name)
+        heatmap = self._heatmaps.get(key)
+        if heatmap is None:
+            heatmap = make_heatmap(result, layer.name)
+            self._heatmaps.put(key, heatmap)
+        return heatmap
+
+    def ribbon(
+        self, slices: Iterable[SliceKey], digest: str, target: str | None, card: Card
+    ) -> np.ndarray | None:
+        """(slices,) float32, read-only: probability of the target, or of any finding; NaN where not
+        analysed. None before the first result."""
+        values = [self._probability(key, digest, target, card) for key in slices]
+        ribbon = np.array(values, np.float32)
+        ribbon.flags.writeable = False
+        return ribbon if np.isfinite(ribbon).any() else None
+
+    def pin(self, keys: Iterable[ResultKey]) -> None:
+        self._results.pin(keys)
+
+    def forget(self) -> None:
+        """Another study: nothing of the last one is kept, except what is known of the networks."""
+        self._results.clear()
+        self._heatmaps.clear()
+        self._predictions.clear()
+
+    def _probability(self, key: SliceKey, digest: str, target: str | None, card: Card) -> float:
+        prediction = self._predictions.get((key, digest))
+        if prediction is None:
+            return np.nan
+        if target in prediction.labels:
+            return float(prediction.probabilities[prediction.labels.index(target)])
+        if card.activation == "softmax" and card.background:
+            return float(1 - prediction.probabilities[prediction.labels.index(card.background)])
+        findings = [p for p, l in zip(prediction.probabilities, prediction.labels, strict=True)
+                    if l != card.background]
+        return float(max(findings)) if findings else float(prediction.probabilities[0])

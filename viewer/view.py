@@ -1,0 +1,55 @@
+"""What the controller needs of a view. The window implements it; tests use one without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from viewer.notice import Notice
+from viewer.session.resolve import ResolvedView
+from viewer.study import ScanResult
+
+if TYPE_CHECKING:
+    from viewer.inference.bundle import Card
+
+
+class View(Protocol):
+    """Setters only, called on the GUI thread. A view emits intents and never changes itself."""
+
+    def show_view(self, view: ResolvedView, previous: ResolvedView | None) -> None:
+        """Show `view`; `previous` is what was shown before, None the first time: draw the difference.
+
+        Values that did not change are the same objects, so `is` finds what did. Called after every
+        change of state, also where only the enabled or checked state of commands may have changed.
+        """
+        ...
+
+    def show_scan(self, result: ScanResult, *, running: bool) -> None:
+        """Show the series found so far, and the files skipped. Series uids stay stable as they grow."""
+        ...
+
+    def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
+        """`grey` is (h, w) uint8, windowed, square pixels, at most 96 on its longer side."""
+        ...
+
+    def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
+        """`lane` is "dicom" or "inference"; `total` 0 means unknown. First called after 300 ms."""
+        ...
+
+    def hide_progress(self, lane: str) -> None: ...
+
+    def show_notice(self, notice: Notice) -> None: ...
+
+    def show_models(self, cards: Sequence[Card], chosen: str | None) -> None:
+        """`chosen` is the `name` of one of the cards."""
+        ...
+
+    def show_device(self, text: str) -> None:
+        """ "CUDA", "CPU", …; "" before the first model is loaded."""
+        ...
+
+    def show_recent(self, paths: Sequence[str]) -> None:
+        """Studies opened lately, newest first."""
+        ...
