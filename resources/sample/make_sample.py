@@ -186,7 +186,9 @@ def _mediastinum(
         hu[(airway < radius**2) & (z < 0.52)] = -985
 
 
-def _spine(hu: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, b: np.ndarray, ripple: np.ndarray) -> None:
+def _spine(
+    hu: np.ndarray, x: np.ndarray, y: np.ndarray, z: np.ndarray, b: np.ndarray, ripple: np.ndarray
+) -> None:
     y0 = b - 64
     body = np.sqrt((x / 17) ** 2 + ((y - y0) / 13) ** 2)
     disc = (z * SLICES * SLICE_MM % 27) < 5
@@ -206,7 +208,11 @@ def _vessels(hu: np.ndarray, lung: np.ndarray, rng: np.random.Generator) -> None
     for side in (-1, 1):
         start = np.array([0.48 * SLICES * SLICE_MM, FIELD_MM / 2 + 4, FIELD_MM / 2 + side * 38])
         tips = [
-            (start + rng.normal(0, 6, 3), _unit(rng.normal(0, 1, 3) + [0, 0, side * 0.8]), rng.uniform(2.6, 5.2))
+            (
+                start + rng.normal(0, 6, 3),
+                _unit(rng.normal(0, 1, 3) + np.array([0, 0, side * 0.8])),
+                rng.uniform(2.6, 5.2),
+            )
             for _ in range(34)
         ]
         while tips:
@@ -232,9 +238,13 @@ def _stamp(hu: np.ndarray, lung: np.ndarray, point: np.ndarray, radius: float) -
     k, i, j = point[0] / SLICE_MM, point[1] / PIXEL_MM - 0.5, point[2] / PIXEL_MM - 0.5
     if not (0 <= k < SLICES and 8 <= i < SIZE - 8 and 8 <= j < SIZE - 8):
         return False
-    centre = int(k), int(round(i)), int(round(j))
+    centre = int(k), round(i), round(j)
     reach = int(np.ceil(radius / PIXEL_MM)) + 1
-    box = (centre[0], slice(centre[1] - reach, centre[1] + reach + 1), slice(centre[2] - reach, centre[2] + reach + 1))
+    box = (
+        centre[0],
+        slice(centre[1] - reach, centre[1] + reach + 1),
+        slice(centre[2] - reach, centre[2] + reach + 1),
+    )
     dy = (np.arange(centre[1] - reach, centre[1] + reach + 1) - i) * PIXEL_MM
     dx = (np.arange(centre[2] - reach, centre[2] + reach + 1) - j) * PIXEL_MM
     cover = np.clip((radius - np.hypot(dy[:, None], dx[None, :])) / PIXEL_MM + 0.5, 0, 1)
@@ -278,7 +288,9 @@ def write_study(folder: Path, made: Chest) -> None:
     from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
     folder.mkdir(parents=True, exist_ok=True)
-    study, series, frame = (generate_uid(entropy_srcs=["glassbox sample", n]) for n in ("study", "series", "frame"))
+    study, series, frame = (
+        generate_uid(entropy_srcs=["glassbox sample", n]) for n in ("study", "series", "frame")
+    )
     for number in range(SLICES):
         ds = Dataset()
         ds.file_meta = FileMetaDataset()
@@ -289,7 +301,12 @@ def write_study(folder: Path, made: Chest) -> None:
         ds.StudyInstanceUID, ds.SeriesInstanceUID, ds.FrameOfReferenceUID = study, series, frame
         ds.PatientName, ds.PatientID = "Sample^Synthetic", "SAMPLE"
         ds.PatientBirthDate, ds.PatientSex, ds.PatientAge = "", "O", ""
-        ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.ReferringPhysicianName = "20260101", "080000", "", ""
+        ds.StudyDate, ds.StudyTime, ds.AccessionNumber, ds.ReferringPhysicianName = (
+            "20260101",
+            "080000",
+            "",
+            "",
+        )
         ds.Modality, ds.Manufacturer, ds.BodyPartExamined = "CT", "Glassbox", "CHEST"
         ds.StudyID, ds.SeriesNumber, ds.InstanceNumber = "1", 1, number + 1
         ds.StudyDescription, ds.SeriesDescription = "Synthetic chest", "Chest CT with one planted nodule"

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-
 from viewer.explain.analyse import analyse_slice
 from viewer.explain.heatmap import make_heatmap
+
 from viewer.inference.bundle import load_bundle
 from viewer.inference.loading import load_model
 from viewer.results import SliceResult
@@ -30,9 +30,7 @@ NO_TUMOUR = 3
 
 
 def as_slice(pixels: np.ndarray, name: str) -> Slice:
-    header = SliceHeader(
-        Source(Path(name)), name, 0, *pixels.shape, "MONOCHROME2", 1, None, Geometry(), ""
-    )
+    header = SliceHeader(Source(Path(name)), name, 0, *pixels.shape, "MONOCHROME2", 1, None, Geometry(), "")
     return Slice(header, pixels)
 
 
@@ -56,7 +54,9 @@ def area_under_curve(score: np.ndarray, positive: np.ndarray) -> float:
     return float((above > 0).mean() + 0.5 * (above == 0).mean())
 
 
-def localisation(results: list[SliceResult], boxes: np.ndarray, images: list[np.ndarray]) -> dict[str, list[float]]:
+def localisation(
+    results: list[SliceResult], boxes: np.ndarray, images: list[np.ndarray]
+) -> dict[str, list[float]]:
     """Per layer: [pointing game, share of positive evidence inside the box]."""
     table: dict[str, list[float]] = {}
     for layer in results[0].layers:
@@ -66,14 +66,16 @@ def localisation(results: list[SliceResult], boxes: np.ndarray, images: list[np.
             row, col = np.unravel_index(int(heat.argmax()), image.shape)
             hits.append(heat.max() > 0 and box[0] <= col + 0.5 <= box[2] and box[1] <= row + 0.5 <= box[3])
             positive = np.maximum(heat, 0)
-            x0, y0, x1, y1 = (int(round(edge)) for edge in box)
+            x0, y0, x1, y1 = (round(edge) for edge in box)
             energy.append(positive[y0:y1, x0:x1].sum() / max(positive.sum(), 1e-9))
         table[layer.name] = [round(float(np.mean(hits)), 4), round(float(np.mean(energy)), 4)]
     return table
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--weights", type=Path, default=HERE / "weights.safetensors")
     parser.add_argument("--out", type=Path, default=HERE)
@@ -84,7 +86,7 @@ def main() -> None:
         shutil.copyfile(options.weights, weights)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     marks = ("confusion", "localisation")
-    numbers = ("accuracy", "auc_m", "auc_g", "auc_p", "ece", "chance", "chance_head", "free_n", "free", "absolute")
+    numbers = ["accuracy", "auc_m", "auc_g", "auc_p", "ece", "chance", "chance_head", "free_n", "free", "absolute"]
     write_card(options.out, dict.fromkeys(marks, "") | dict.fromkeys(numbers, "1.0") | {"sha256": digest})
     loaded = load_model(load_bundle(options.out), "cpu")
 
@@ -106,13 +108,16 @@ def main() -> None:
     head = np.array([(image > np.percentile(image, 99.5) * 0.1).sum() for image in images])
     table = localisation(results, np.array(boxes), images)
     default = loaded.bundle.card.layers.default
-    peaks = [result.cams[default].max() for result, t, p in zip(results, labels, predicted, strict=True) if t == p]
+    peaks = [
+        result.cams[default].max() for result, t, p in zip(results, labels, predicted, strict=True) if t == p
+    ]
     found, count = tumour_free(loaded, options.data)
     values = {
         "sha256": digest,
         "confusion": ",\n".join(f"  {line}" for line in confusion),
         "localisation": "\n".join(
-            f"{name} = {{ pointing_game = {hit}, energy_in_box = {share} }}" for name, (hit, share) in table.items()
+            f"{name} = {{ pointing_game = {hit}, energy_in_box = {share} }}"
+            for name, (hit, share) in table.items()
         ),
         "accuracy": f"{(predicted == labels).mean():.4f}",
         "ece": f"{calibration_error(probabilities, labels):.4f}",
@@ -140,8 +145,8 @@ def tumour_free(loaded: object, data: Path) -> tuple[float, int]:
         if view is None:
             continue
         half = 128 / max(view.zoom, 1.0)
-        x, y = (int(round(c - half)) for c in view.centre)
-        side = int(round(2 * half))
+        x, y = (round(c - half) for c in view.centre)
+        side = round(2 * half)
         pixels = view.image[max(y, 0) : y + side, max(x, 0) : x + side]
         result = analyse_slice(loaded, as_slice(pixels, f"free{i}"))  # type: ignore[arg-type]
         said += int(result.prediction.probabilities.argmax() == NO_TUMOUR)

@@ -166,7 +166,7 @@ def batch_of(views: list[View], rng: np.random.Generator) -> tuple[torch.Tensor,
     masks = torch.zeros(n, 1, 256, 256)
     for k, view in enumerate(views):
         if view.label != NO_TUMOUR:
-            x0, y0, x1, y1 = (int(round(v)) for v in np.clip(view.box, 0, 256))
+            x0, y0, x1, y1 = (round(v) for v in np.clip(view.box, 0, 256))
             masks[k, 0, y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)] = 1
     theta = torch.zeros(n, 2, 3)
     for k, view in enumerate(views):
@@ -230,7 +230,9 @@ def loss_of(net: SmallResNet, batch: tuple[torch.Tensor, ...], *, location: floa
 def inputs_of(images: np.ndarray) -> torch.Tensor:
     """(n, 256, 256) uint8 -> what the viewer gives the network (antialiased resize to SIZE)."""
     pixels = torch.from_numpy(images).float().div(255)[:, None]
-    return (F.interpolate(pixels, size=SIZE, mode="bilinear", antialias=True, align_corners=False) - MEAN) / STD
+    return (
+        F.interpolate(pixels, size=SIZE, mode="bilinear", antialias=True, align_corners=False) - MEAN
+    ) / STD
 
 
 @torch.no_grad()
@@ -265,7 +267,9 @@ def train(cases: Cases, val: Cases, *, epochs: int, seed: int, checkpoint: Path)
     )
     size = 32
     steps = len(cases.images) // size
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1.5e-3, total_steps=epochs * steps, pct_start=0.15)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimiser, 1.5e-3, total_steps=epochs * steps, pct_start=0.15
+    )
     share = 1 / np.sqrt(np.bincount(cases.labels))[cases.labels]
     share /= share.sum()
     started = time.time()
@@ -294,7 +298,9 @@ def train(cases: Cases, val: Cases, *, epochs: int, seed: int, checkpoint: Path)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=60)
@@ -303,8 +309,13 @@ def main() -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(2)
     cases, val = read_cases(options.data, "train"), read_cases(options.data, "val")
-    print(f"train {len(cases.images)}, val {len(val.images)}, symmetric {(cases.axes > 0).mean():.2f}", flush=True)
-    net = train(cases, val, epochs=options.epochs, seed=options.seed, checkpoint=options.out / "checkpoint.pt")
+    print(
+        f"train {len(cases.images)}, val {len(val.images)}, symmetric {(cases.axes > 0).mean():.2f}",
+        flush=True,
+    )
+    net = train(
+        cases, val, epochs=options.epochs, seed=options.seed, checkpoint=options.out / "checkpoint.pt"
+    )
     from safetensors.torch import save_file
 
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, options.out / "weights.safetensors")

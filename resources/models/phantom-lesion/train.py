@@ -73,7 +73,9 @@ def loss_of(net: SmallResNet, images: torch.Tensor, cells: torch.Tensor) -> torc
     return loss
 
 
-def augmented(images: torch.Tensor, cells: torch.Tensor, rng: np.random.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+def augmented(
+    images: torch.Tensor, cells: torch.Tensor, rng: np.random.Generator
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Mirror, shift by whole cells, shade: the cells follow the pixels exactly."""
     if rng.random() < 0.5:
         images, cells = images.flip(3), cells.flip(2)
@@ -107,7 +109,9 @@ def measure(net: SmallResNet, images: torch.Tensor, cells: torch.Tensor) -> dict
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--volumes", type=int, default=60)
     parser.add_argument("--epochs", type=int, default=18)
@@ -116,7 +120,9 @@ def main() -> None:
     rng = np.random.default_rng(1)
     volumes = [slices_of(1000 + k) for k in range(options.volumes)]
     held_back = options.volumes // VAL_SHARE
-    val_images, val_cells = (torch.from_numpy(np.concatenate(p)) for p in zip(*volumes[:held_back], strict=True))
+    val_images, val_cells = (
+        torch.from_numpy(np.concatenate(p)) for p in zip(*volumes[:held_back], strict=True)
+    )
     images, cells = (torch.from_numpy(np.concatenate(p)) for p in zip(*volumes[held_back:], strict=True))
     net = SmallResNet(channels=1, labels=2, **ARGUMENTS)  # type: ignore[arg-type]
     optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.02)
@@ -135,7 +141,10 @@ def main() -> None:
             optimiser.step()
             schedule.step()
             total += float(loss.detach())
-        print(f"epoch {epoch + 1} loss {total / steps:.3f} val {measure(net, val_images, val_cells)}", flush=True)
+        print(
+            f"epoch {epoch + 1} loss {total / steps:.3f} val {measure(net, val_images, val_cells)}",
+            flush=True,
+        )
     write_bundle(net.eval(), options.out, val_images, val_cells)
 
 
