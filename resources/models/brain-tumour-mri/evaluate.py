@@ -86,8 +86,11 @@ def main() -> None:
         shutil.copyfile(options.weights, weights)
     digest = hashlib.sha256(weights.read_bytes()).hexdigest()
     marks = ("confusion", "localisation")
-    numbers = ["accuracy", "auc_m", "auc_g", "auc_p", "ece", "chance", "chance_head", "free_n", "free", "absolute"]
-    write_card(options.out, dict.fromkeys(marks, "") | dict.fromkeys(numbers, "1.0") | {"sha256": digest})
+    numbers = ("accuracy", "auc_m", "auc_g", "auc_p", "ece", "chance", "chance_head", "free_n", "free")
+    write_card(
+        options.out,
+        dict.fromkeys(marks, "") | dict.fromkeys(("absolute", *numbers), "1.0") | {"sha256": digest},
+    )
     loaded = load_model(load_bundle(options.out), "cpu")
 
     with open(options.data / "labels.csv", newline="") as file:
