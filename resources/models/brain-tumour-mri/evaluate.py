@@ -16,9 +16,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
 from viewer.explain.analyse import analyse_slice
 from viewer.explain.heatmap import make_heatmap
-
 from viewer.inference.bundle import load_bundle
 from viewer.inference.loading import load_model
 from viewer.results import SliceResult
