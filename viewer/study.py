@@ -37,6 +37,8 @@ class Geometry:
     col_direction: Vector | None = None
     spacing: tuple[float, float] | None = None
     calibration: str = ""
+    pixel_aspect: float = 1.0
+    """Height of a pixel divided by its width, where a file tells that but no spacing."""
 
     @property
     def normal(self) -> Vector | None:
@@ -48,8 +50,8 @@ class Geometry:
 
     @property
     def aspect(self) -> float:
-        """Height of a pixel divided by its width; 1.0 where spacing is unknown."""
-        return self.spacing[0] / self.spacing[1] if self.spacing else 1.0
+        """Height of a pixel divided by its width; 1.0 where nothing is known of it."""
+        return self.spacing[0] / self.spacing[1] if self.spacing else self.pixel_aspect
 
 
 @dataclass(frozen=True, slots=True)

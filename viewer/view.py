@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from viewer.notice import Notice
-from viewer.session.resolve import ResolvedView
-from viewer.study import ScanResult
-
 if TYPE_CHECKING:
-    from viewer.inference.bundle import Card
+    import numpy as np
+
+    from viewer.inference.card import Card
+    from viewer.notice import Notice
+    from viewer.session.resolve import ResolvedView
+    from viewer.study import ScanResult
 
 
 class View(Protocol):
@@ -53,3 +52,34 @@ class View(Protocol):
     def show_recent(self, paths: Sequence[str]) -> None:
         """Studies opened lately, newest first."""
         ...
+
+
+class Blank:
+    """A view that shows nothing: stands in until a window is attached, and after it is gone."""
+
+    def show_view(self, view: ResolvedView, previous: ResolvedView | None) -> None:
+        pass
+
+    def show_scan(self, result: ScanResult, *, running: bool) -> None:
+        pass
+
+    def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
+        pass
+
+    def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
+        pass
+
+    def hide_progress(self, lane: str) -> None:
+        pass
+
+    def show_notice(self, notice: Notice) -> None:
+        pass
+
+    def show_models(self, cards: Sequence[Card], chosen: str | None) -> None:
+        pass
+
+    def show_device(self, text: str) -> None:
+        pass
+
+    def show_recent(self, paths: Sequence[str]) -> None:
+        pass

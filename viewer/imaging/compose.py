@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from viewer.imaging.colormap import COLORMAPS, SIGNED, scale_range
+from viewer.imaging.window import to_grey
 from viewer.results import Heatmap
 from viewer.study import Slice, Window
 
@@ -219,9 +220,7 @@ class Composer:
             return compose(self._grey, None, None, out=self._buffer())
         self._place(shown, scale_range(overlay.colormap, heat_range), factor)
         if self._grey.ndim == 3:
-            return compose_color(
-                self._grey, self._heat, overlay.colormap, overlay.opacity, overlay.threshold
-            )
+            return compose_color(self._grey, self._heat, overlay.colormap, overlay.opacity, overlay.threshold)
         index_key = (self._grey_key, self._heat_key)
         if index_key != self._index_key:
             self._index, self._index_key = blend_index(self._grey, self._heat), index_key
@@ -231,8 +230,6 @@ class Composer:
     def _display(
         self, slice: Slice, window: Window | None, voi_lut: int | None, invert: bool, factor: int
     ) -> None:
-        from viewer.imaging.window import to_grey
-
         # The slice itself is the key (not its id): it stays alive as long as its picture does.
         slice_key = (slice, factor)
         if slice_key != self._slice_key:

@@ -61,12 +61,16 @@ class CardInput:
 
 @dataclass(frozen=True, slots=True)
 class CardDomain:
-    """What the network was made for. An empty list means: not restricted."""
+    """What the network was made for. An empty list means: not restricted.
+
+    `sequences` are MR sequence families ("T1", "T2", "FLAIR", …; see `domain.SEQUENCES`).
+    """
 
     modalities: tuple[str, ...] = ()
     body_parts: tuple[str, ...] = ()
     orientations: tuple[str, ...] = ()
     description: str = ""
+    sequences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +247,7 @@ def _domain(section: _Section) -> CardDomain:
         section.texts("body_parts"),
         section.texts("orientations"),
         section.text("description", ""),
+        section.texts("sequences"),
     )
 
 

@@ -22,6 +22,10 @@ REPORT_EVERY = 0.03
 """Seconds between two progress signals that carry nothing: a fast job must not flood the GUI thread."""
 
 
+_abandoned: list[QObject] = []
+"""Threads that did not end, and their workers: destroying a running QThread aborts the process."""
+
+
 class _Task:
     """One submission: the same Job may be submitted twice, its tokens differ."""
 
@@ -137,6 +141,7 @@ class JobRunner(QObject):
         self._thread.quit()
         if not self._thread.isRunning() or self._thread.wait(timeout_ms):
             return True
+        _abandoned.extend((self._thread, self._worker))
         log.error("the %s thread did not end within %d ms", self.name, timeout_ms)
         return False
 

@@ -9,11 +9,12 @@ import numpy as np
 from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult
 from viewer.session.cache import ByteCache
+from viewer.study import Series
 
 
 def default_target(prediction: Prediction, background: str) -> str:
     """The most probable label that means a finding; the only label if there is no other."""
-    order = np.argsort(-prediction.probabilities, kind="stable")
+    order = np.argsort(-prediction.logits, kind="stable")  # probabilities may saturate, logits do not
     labels = [prediction.labels[i] for i in order]
     return next((label for label in labels if label != background), labels[0])
 
@@ -29,6 +30,8 @@ class Analyses:
         self._heatmaps: ByteCache[Heatmap] = ByteCache(limit // 2, lambda heatmap: heatmap.values.nbytes)
         self._predictions: dict[tuple[SliceKey, str], Prediction] = {}
         self._layers: dict[str, tuple[Layer, ...]] = {}
+        self._ribbon: np.ndarray | None = None
+        self._ribbon_question: tuple[object, ...] = ()
 
     def put(self, result: SliceResult) -> None:
         self._results.put(result.key, result)
@@ -46,7 +49,9 @@ class Analyses:
     def prediction(self, slice_key: SliceKey, digest: str) -> Prediction | None:
         return self._predictions.get((slice_key, digest))
 
-    def wanted_key(self, slice_key: SliceKey, digest: str, target: str | None, card: Card) -> ResultKey | None:
+    def wanted_key(
+        self, slice_key: SliceKey, digest: str, target: str | None, card: Card
+    ) -> ResultKey | None:
         """The key of the result that answers the question; None if the target depends on a prediction
         that is not there yet."""
         if target is None:
@@ -74,15 +79,17 @@ class Analyses:
             self._heatmaps.put(key, heatmap)
         return heatmap
 
-    def ribbon(
-        self, slices: Iterable[SliceKey], digest: str, target: str | None, card: Card
-    ) -> np.ndarray | None:
+    def ribbon(self, series: Series, digest: str, target: str | None, card: Card) -> np.ndarray | None:
         """(slices,) float32, read-only: probability of the target, or of any finding; NaN where not
-        analysed. None before the first result."""
-        values = [self._probability(key, digest, target, card) for key in slices]
-        ribbon = np.array(values, np.float32)
-        ribbon.flags.writeable = False
-        return ribbon if np.isfinite(ribbon).any() else None
+        analysed. None before the first result. The same object until something new is known."""
+        question = (series, digest, target, len(self._predictions))
+        if question != self._ribbon_question:
+            values = [self._probability(header.key, digest, target, card) for header in series.slices]
+            ribbon = np.array(values, np.float32)
+            ribbon.flags.writeable = False
+            self._ribbon_question = question
+            self._ribbon = ribbon if np.isfinite(ribbon).any() else None
+        return self._ribbon
 
     def pin(self, keys: Iterable[ResultKey]) -> None:
         self._results.pin(keys)
@@ -92,6 +99,7 @@ class Analyses:
         self._results.clear()
         self._heatmaps.clear()
         self._predictions.clear()
+        self._ribbon_question = ()
 
     def _probability(self, key: SliceKey, digest: str, target: str | None, card: Card) -> float:
         prediction = self._predictions.get((key, digest))
@@ -101,6 +109,6 @@ class Analyses:
             return float(prediction.probabilities[prediction.labels.index(target)])
         if card.activation == "softmax" and card.background:
             return float(1 - prediction.probabilities[prediction.labels.index(card.background)])
-        findings = [p for p, l in zip(prediction.probabilities, prediction.labels, strict=True)
-                    if l != card.background]
-        return float(max(findings)) if findings else float(prediction.probabilities[0])
+        pairs = zip(prediction.labels, prediction.probabilities, strict=True)
+        findings = [float(probability) for label, probability in pairs if label != card.background]
+        return max(findings, default=float(prediction.probabilities[0]))

@@ -1,16 +1,21 @@
-"""ResolvedView: what to show and what to compute for a state. Pure: no Qt, no I/O."""
+"""ViewerState + what is known -> ResolvedView: what to show, and what is still to be computed. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
+from viewer.imaging.colormap import SIGNED
+from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
-from viewer.results import Heatmap, Layer, Prediction, SliceResult
-from viewer.session.state import Overlay, Presentation
-from viewer.study import Series, Slice, Window
+from viewer.results import Heatmap, Layer, Prediction, SliceKey, SliceResult
+from viewer.session import captions
+from viewer.session.analyses import Analyses
+from viewer.session.state import Overlay, Presentation, ViewerState
+from viewer.study import Series, Slice, SliceHeader, Window
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -61,3 +66,214 @@ class ResolvedView:
     """Why this series is outside the domain of the chosen model, one sentence each; empty if inside."""
     deidentified: bool = False
     """Whether patient identity is hidden on the screen."""
+
+    @property
+    def header(self) -> SliceHeader | None:
+        """The slice asked for, decoded or not."""
+        return self.series.slices[self.index] if self.series is not None else None
+
+    @property
+    def undecoded(self) -> SliceHeader | None:
+        """The slice to decode now, if it is neither there nor known to be undecodable."""
+        return self.header if self.slice is None and not self.problem else None
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Known:
+    """What was read and computed so far, as `resolve` needs it.
+
+    `slice_of` gives a decoded slice or None; `problems` says why a slice cannot be shown;
+    `bundles` are the models in the order in which they are offered.
+    """
+
+    series: Mapping[str, Series]
+    slice_of: Callable[[SliceKey], Slice | None]
+    problems: Mapping[SliceKey, str]
+    bundles: Sequence[ModelBundle]
+    analyses: Analyses
+
+
+def resolve(state: ViewerState, known: Known) -> ResolvedView:
+    """Decide what to show. The same state and knowledge give the same view, and the same objects."""
+    series = known.series.get(state.series) if state.series is not None else None
+    bundle = chosen_bundle(state.explanation.model, known.bundles, series)
+    card = bundle.card if bundle is not None else None
+    if series is None or not series.slices:
+        return ResolvedView(
+            presentation=state.presentation, overlay=state.overlay, card=card, deidentified=state.deidentified
+        )
+    index = min(max(state.slice, 0), len(series.slices) - 1)
+    header = series.slices[index]
+    slice = known.slice_of(header.key)
+    voi_lut, window = _voi(state, slice)
+    shown = _explained(state, known, series, header, bundle, slice is not None)
+    return ResolvedView(
+        series=series,
+        index=index,
+        slice=slice,
+        problem=known.problems.get(header.key, ""),
+        window=window,
+        voi_lut=voi_lut,
+        invert=state.invert,
+        window_choices=_choices(slice, series.modality) if slice is not None else (),
+        presentation=state.presentation,
+        overlay=state.overlay,
+        layers=shown.layers,
+        layer=shown.layer,
+        heatmap=shown.heatmap,
+        heat_range=shown.heat_range,
+        prediction=shown.prediction,
+        target=shown.target,
+        ribbon=shown.ribbon,
+        caption=shown.caption,
+        overlay_note=shown.note,
+        corners=captions.corners(
+            series,
+            header,
+            index,
+            slice=slice,
+            window=window,
+            voi_lut=voi_lut,
+            inverted=state.invert,
+            deidentified=state.deidentified,
+        ),
+        letters=_letters(header),
+        cams=shown.result.cams if shown.result is not None else {},
+        card=card,
+        result=shown.result,
+        outside=shown.outside,
+        deidentified=state.deidentified,
+    )
+
+
+def chosen_bundle(
+    name: str | None, bundles: Sequence[ModelBundle], series: Series | None
+) -> ModelBundle | None:
+    """The model asked for; without a choice the first whose domain covers the series, else the first."""
+    for bundle in bundles:
+        if bundle.card.name == name:
+            return bundle
+    if series is not None:
+        for bundle in bundles:
+            if not outside(bundle.card, series):
+                return bundle
+    return bundles[0] if bundles else None
+
+
+@lru_cache(maxsize=64)
+def outside(card: Card, series: Series, header: SliceHeader | None = None) -> tuple[str, ...]:
+    """Why the series (and slice) is outside the domain of a model, one sentence each."""
+    from viewer.inference.domain import problems
+
+    return problems(card, series, header)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Explained:
+    """The part of the view that a network gave."""
+
+    layers: tuple[Layer, ...] = ()
+    layer: Layer | None = None
+    result: SliceResult | None = None
+    heatmap: Heatmap | None = None
+    heat_range: tuple[float, float] = (0.0, 1.0)
+    prediction: Prediction | None = None
+    target: str | None = None
+    ribbon: np.ndarray | None = None
+    caption: str = ""
+    note: str = ""
+    outside: tuple[str, ...] = ()
+
+
+def _explained(
+    state: ViewerState,
+    known: Known,
+    series: Series,
+    header: SliceHeader,
+    bundle: ModelBundle | None,
+    decoded: bool,
+) -> _Explained:
+    """A result appears only if its own key equals the key asked for now, and only with its slice."""
+    if bundle is None:
+        return _Explained()
+    card, digest, analyses = bundle.card, bundle.digest, known.analyses
+    target = state.explanation.target if state.explanation.target in card.labels else None
+    problems = outside(card, series, header)
+    layers = analyses.layers(digest)
+    layer = chosen_layer(state.explanation.layer, layers, card)
+    wanted = analyses.wanted_key(header.key, digest, target, card)
+    result = analyses.result(wanted) if wanted is not None and decoded else None
+    heatmap = analyses.heatmap(result, layer) if result is not None and layer is not None else None
+    prediction = analyses.prediction(header.key, digest)
+    heat_range, caption = (0.0, card.scale.absolute), ""
+    if heatmap is not None and result is not None:
+        heat_range = _heat_range(state.overlay, card, heatmap)
+        text = captions.layer_text(heatmap.layer, result.mapping, header.geometry)
+        caption = captions.caption(card, result.prediction, heatmap, text=text, scale=state.overlay.scale)
+    asked = (series.uid, digest) in state.asked or prediction is not None
+    return _Explained(
+        layers=layers,
+        layer=layer,
+        result=result,
+        heatmap=heatmap,
+        heat_range=heat_range,
+        prediction=prediction,
+        target=wanted.target if wanted is not None else target,
+        ribbon=analyses.ribbon(series, digest, target, card),
+        caption=caption,
+        note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap),
+        outside=problems,
+    )
+
+
+def chosen_layer(name: str | None, layers: Sequence[Layer], card: Card) -> Layer | None:
+    """The layer asked for, else the card's default, else the last; None without layers."""
+    by_name = {layer.name: layer for layer in layers}
+    last = layers[-1] if layers else None
+    return by_name.get(name or "") or by_name.get(card.layers.default) or last
+
+
+def _heat_range(overlay: Overlay, card: Card, heatmap: Heatmap) -> tuple[float, float]:
+    if overlay.scale != "relative":
+        return 0.0, card.scale.absolute
+    low, high = heatmap.raw_range
+    if overlay.colormap in SIGNED:
+        return min(low, 0.0), max(high, 0.0)
+    return 0.0, max(high, 0.0)
+
+
+def _voi(state: ViewerState, slice: Slice | None) -> tuple[int | None, Window | None]:
+    """The VOI LUT or the window in force (PS3.3 C.11.2: the file's LUT comes before its window)."""
+    if slice is None:
+        return None, state.window
+    if slice.is_color:
+        return None, None
+    if state.window is not None:
+        return None, state.window
+    if slice.luts:
+        wanted = state.voi_lut if state.voi_lut is not None else 0
+        return min(wanted, len(slice.luts) - 1), None
+    return None, _default_window(slice)
+
+
+# Percentiles of a slice cost milliseconds and an overlay change must not pay them again. Slices hash
+# by identity; the few that these caches keep alive are the ones on the screen.
+@lru_cache(maxsize=8)
+def _default_window(slice: Slice) -> Window:
+    from viewer.imaging.window import default_window
+
+    return default_window(slice)
+
+
+@lru_cache(maxsize=8)
+def _choices(slice: Slice, modality: str) -> tuple[Window, ...]:
+    from viewer.imaging.window import window_choices
+
+    return () if slice.is_color else window_choices(slice, modality)
+
+
+@lru_cache(maxsize=256)
+def _letters(header: SliceHeader) -> tuple[str, str, str, str]:
+    from viewer.dicom.geometry import orientation_letters
+
+    return orientation_letters(header.geometry)

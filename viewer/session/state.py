@@ -56,5 +56,7 @@ class ViewerState:
     overlay: Overlay = field(default_factory=Overlay)
     explanation: Explanation = field(default_factory=Explanation)
     deidentified: bool = False
+    asked: frozenset[tuple[str, str]] = frozenset()
+    """(series uid, model digest) the reader asked to be analysed: what speaks against it is then said."""
     accepted: frozenset[tuple[str, str]] = frozenset()
     """(series uid, model digest) the reader wants analysed although outside the model's domain."""

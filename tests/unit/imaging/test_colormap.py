@@ -12,7 +12,7 @@ def luminance(table: np.ndarray) -> np.ndarray:
 def test_every_colour_map_has_256_read_only_colours():
     for table in COLORMAPS.values():
         assert table.shape == (256, 3) and table.dtype == np.uint8
-        with pytest.raises(ValueError):
+        with pytest.raises(ValueError, match="read-only"):
             table[0, 0] = 1
 
 

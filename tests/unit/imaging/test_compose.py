@@ -176,13 +176,13 @@ def test_composing_again_and_again_equals_composing_once():
     maps = [heatmap_of(rng.normal(size=(33, 47))) for _ in range(2)]
     composer = Composer()
     for turn in range(40):
-        args = dict(
-            window=(WINDOW, Window(60, 90))[turn // 3 % 2],
-            invert=turn % 7 == 0,
-            heatmap=(maps[0], maps[1], None)[turn % 3],
-            overlay=Look(opacity=turn / 40, colormap=("inferno", "diverging")[turn // 5 % 2]),
-            heat_range=(0.0, 1.0 + turn // 8),
-        )
+        args = {
+            "window": (WINDOW, Window(60, 90))[turn // 3 % 2],
+            "invert": turn % 7 == 0,
+            "heatmap": (maps[0], maps[1], None)[turn % 3],
+            "overlay": Look(opacity=turn / 40, colormap=("inferno", "diverging")[turn // 5 % 2]),
+            "heat_range": (0.0, 1.0 + turn // 8),
+        }
         chosen = slices[turn // 2 % 2]
         assert (composer.render(chosen, **args) == render(chosen, **args)).all()
 

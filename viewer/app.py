@@ -1,0 +1,77 @@
+"""Composition root: a verb runs its command, anything else opens the window. Nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from viewer import __version__, diagnostics, settings
+from viewer.notice import Notice
+
+USAGE = """\
+glassbox [PATH]            open a folder, file, DICOMDIR or ZIP in the window
+glassbox VERB …            without a window: {verbs}
+glassbox VERB --help       what a verb takes
+glassbox --version
+
+A path that is called like a verb is written with its folder: ./scan
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run Glassbox with the arguments after its name; return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    first = arguments[0] if arguments else ""
+    if first in ("--version", "-V"):
+        sys.stdout.write(f"glassbox {__version__}\n")
+        return 0
+    if first and not first.startswith(("/", ".", os.sep)):
+        from viewer import cli
+
+        if first in ("--help", "-h"):
+            sys.stdout.write(USAGE.format(verbs=", ".join(cli.VERBS)))
+            return 0
+        if first in cli.VERBS:
+            return cli.run(arguments)
+    if first.startswith("-") or len(arguments) > 1:
+        sys.stderr.write(f"'{arguments[-1]}' is not understood. See glassbox --help.\n")
+        return 2
+    return open_window(Path(first) if first else None)
+
+
+def open_window(path: Path | None = None) -> int:
+    """Show the window, with the study at `path` if one is given, until it is closed."""
+    from PySide6.QtCore import QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from viewer.controller import Controller
+    from viewer.ui.main_window import MainWindow
+
+    diagnostics.start_logging()
+    diagnostics.watch_for_crashes()
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C: Python's own handler never runs inside Qt's loop
+    where = settings.default_path()
+    loaded, problem = settings.load(where)
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application.setApplicationName("Glassbox")
+    application.setApplicationVersion(__version__)
+    controller = Controller(loaded, keep=lambda changed: settings.save(changed, where))
+    window = MainWindow(controller, controller.commands, loaded)
+    controller.attach(window)
+    window.show()
+    QTimer.singleShot(0, controller.start)
+    if problem:
+        controller.say(Notice(problem, kind="warning"))
+    if path is not None:
+        QTimer.singleShot(0, lambda: controller.open(path))
+    code = application.exec()
+    window.hide()
+    if not controller.shutdown():
+        # A thread hangs in foreign code (a decoder, an import). Leaving in the ordinary way would
+        # destroy a running QThread, which aborts the process.
+        sys.stdout.flush()
+        os._exit(code)
+    return code

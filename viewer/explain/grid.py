@@ -1,0 +1,54 @@
+"""Whatever a layer gives out, as a grid of channels: (channels, h, w).
+
+Convolutions give (1, channels, h, w). Swin transformers keep channels last; vision transformers
+give one row of tokens, the class token first. A layer without a grid is refused in words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isqrt
+
+import torch
+from torch import nn
+from torchvision.models import SwinTransformer, VisionTransformer
+
+from viewer.errors import ModelError
+
+ToGrid = Callable[[torch.Tensor], torch.Tensor]
+
+
+def grid_reader(network: nn.Module, layer: str) -> ToGrid:
+    """A function that turns `layer`'s output (or its gradient) into (channels, h, w)."""
+    module = network.get_submodule(layer)
+    if isinstance(network, SwinTransformer) and not isinstance(module, nn.Conv2d):
+        return lambda output: _channels_last(output, layer)
+    if isinstance(network, VisionTransformer) and not isinstance(module, nn.Conv2d):
+        return lambda output: _tokens(output, layer)
+    return lambda output: _channels_first(output, layer)
+
+
+def _channels_first(output: torch.Tensor, layer: str) -> torch.Tensor:
+    if output.ndim != 4:
+        raise no_grid(layer)
+    return output[0]
+
+
+def _channels_last(output: torch.Tensor, layer: str) -> torch.Tensor:
+    if output.ndim != 4:
+        raise no_grid(layer)
+    return output[0].permute(2, 0, 1)
+
+
+def _tokens(output: torch.Tensor, layer: str) -> torch.Tensor:
+    """(1, 1 + n * n, channels), the class token first -> (channels, n, n)."""
+    side = isqrt(output.shape[1] - 1) if output.ndim == 3 else 0
+    if side < 1 or side * side != output.shape[1] - 1:
+        raise no_grid(layer)
+    return output[0, 1:].T.reshape(-1, side, side)
+
+
+def no_grid(layer: str) -> ModelError:
+    """The sentence for a layer whose output is not a grid of one image."""
+    return ModelError(f"The layer '{layer}' has no spatial grid, so it cannot be shown as a map.",
+                      remedy="Choose another layer in the model's card.")

@@ -1,0 +1,1 @@
+"""What a slice and a heatmap look like: numpy only."""

@@ -1,0 +1,35 @@
+"""Finds icons, style, model bundles and the sample study, from source and from a frozen build."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+
+def root() -> Path:
+    """The folder `resources`: of a frozen build, inside an installed package, or beside the source."""
+    frozen = getattr(sys, "_MEIPASS", None)
+    if frozen:
+        return Path(frozen) / "resources"
+    package = Path(__file__).resolve().parent
+    installed = package / "_resources"
+    return installed if installed.is_dir() else package.parent / "resources"
+
+
+def style() -> Path:
+    return root() / "style.qss"
+
+
+def icon(name: str) -> Path:
+    """The SVG of an icon; the file may be absent."""
+    return root() / "icons" / f"{name}.svg"
+
+
+def models() -> Path:
+    """The folder of the bundles that ship."""
+    return root() / "models"
+
+
+def sample() -> Path:
+    """The synthetic study that ships."""
+    return root() / "sample"
