@@ -1,4 +1,7 @@
-"""Composition root: a verb runs its command, anything else opens the window. Nothing heavy is imported here."""
+"""Composition root: a verb runs its command, anything else opens the window.
+
+Nothing heavy is imported before the window is on the screen.
+"""
 
 from __future__ import annotations
 

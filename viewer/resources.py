@@ -31,5 +31,10 @@ def models() -> Path:
 
 
 def sample() -> Path:
-    """The synthetic study that ships."""
+    """The synthetic study that ships, with the script that made it and the truth about it."""
     return root() / "sample"
+
+
+def sample_study() -> Path:
+    """The DICOM files of the sample alone."""
+    return sample() / "study"

@@ -8,6 +8,7 @@ removes one. UIDs follow from words, so that two runs write the same files.
 from __future__ import annotations
 
 import io
+import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -286,11 +287,14 @@ def write(dataset: FileDataset, path: Path) -> Path:
 def to_bytes(dataset: FileDataset) -> bytes:
     """`dataset` as the bytes of a DICOM file."""
     stream = io.BytesIO()
-    syntax = dataset.file_meta.TransferSyntaxUID
+    syntax = uids.UID(dataset.file_meta.TransferSyntaxUID)
     validate_file_meta(dataset.file_meta, enforce_standard=True)
     dataset.file_meta.FileMetaInformationGroupLength = 0  # written right by pydicom
-    implicit, little = syntax.is_implicit_VR, syntax.is_little_endian
-    dcmwrite(stream, dataset, implicit_vr=implicit, little_endian=little, force_encoding=True)
+    known = syntax.is_transfer_syntax
+    implicit, little = known and syntax.is_implicit_VR, not known or syntax.is_little_endian
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # some tests write what the standard forbids
+        dcmwrite(stream, dataset, implicit_vr=implicit, little_endian=little, force_encoding=True)
     return stream.getvalue()
 
 

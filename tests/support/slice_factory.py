@@ -10,7 +10,9 @@ import numpy as np
 from viewer.study import Geometry, Patient, Series, Slice, SliceHeader, Source
 
 
-def make_slice(values: np.ndarray, *, geometry: Geometry | None = None, uid: str = "1.2.3", **fields: Any) -> Slice:
+def make_slice(
+    values: np.ndarray, *, geometry: Geometry | None = None, uid: str = "1.2.3", **fields: Any
+) -> Slice:
     """A slice of `values`; `fields` go to `Slice` (inverted, padding, …)."""
     color = values.ndim == 3
     header = SliceHeader(
@@ -31,8 +33,18 @@ def make_slice(values: np.ndarray, *, geometry: Geometry | None = None, uid: str
 def make_series(*slices: SliceHeader, **fields: Any) -> Series:
     """A CT series of axial slices, changed by `fields`."""
     plain: dict[str, Any] = {
-        "uid": "1.2", "series_instance_uid": "1.2", "study_instance_uid": "1", "patient": Patient(),
-        "modality": "CT", "description": "", "series_number": 1, "study_description": "", "study_date": "",
-        "institution": "", "body_part": "", "orientation": "axial", "slices": slices,
+        "uid": "1.2",
+        "series_instance_uid": "1.2",
+        "study_instance_uid": "1",
+        "patient": Patient(),
+        "modality": "CT",
+        "description": "",
+        "series_number": 1,
+        "study_description": "",
+        "study_date": "",
+        "institution": "",
+        "body_part": "",
+        "orientation": "axial",
+        "slices": slices,
     }
     return Series(**(plain | fields))

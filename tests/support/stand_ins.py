@@ -138,7 +138,10 @@ class Lab:
             check()
         check()
         if len(self.analysed) == self.memory_full_at:
-            loaded.device, loaded.notice = "cpu", "The memory of the GPU is full, so the model runs on the CPU."
+            loaded.device, loaded.notice = (
+                "cpu",
+                "The memory of the GPU is full, so the model runs on the CPU.",
+            )
         self.analysed.append((uid, target))
         if uid in self.hard:
             raise self.hard[uid]
@@ -158,6 +161,3 @@ class Lab:
             input=np.zeros((1, 48, 64), np.float32),
             device=loaded.device,
         )
-
-
-

@@ -59,6 +59,11 @@ _KINDS = (
     (b"NRRD", "NRRD volume"),
     (b"\x5c\x01\0\0", "NIfTI volume"),
 )
+_NEWER_SYNTAXES = {
+    "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
+    "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
+    "1.2.840.10008.1.2.4.112": "JPEG XL",
+}
 _EXPLICIT_VR = re.compile(rb"[A-Z]{2}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
@@ -205,7 +210,7 @@ def _syntax(dataset: Dataset) -> str:
 
 def syntax_name(syntax: str) -> str:
     """A transfer syntax in words, e.g. "JPEG Baseline (Process 1)"."""
-    name = UID(syntax).name
+    name = _NEWER_SYNTAXES.get(syntax, UID(syntax).name)
     return name if name != syntax else f"transfer syntax {syntax}"
 
 

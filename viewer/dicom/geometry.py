@@ -84,21 +84,16 @@ def orientation_letters(geometry: Geometry) -> tuple[str, str, str, str]:
     """
     if geometry.row_direction is None or geometry.col_direction is None:
         return "", "", "", ""
-    row = np.asarray(geometry.row_direction, np.float64)
-    col = np.asarray(geometry.col_direction, np.float64)
-    return (
-        direction_letters(np.negative(row)),
-        direction_letters(row),
-        direction_letters(np.negative(col)),
-        direction_letters(col),
-    )
+    row, col = np.asarray(geometry.row_direction), np.asarray(geometry.col_direction)
+    return direction_letters(-row), direction_letters(row), direction_letters(-col), direction_letters(col)
 
 
 def direction_letters(direction: Sequence[float] | np.ndarray) -> str:
     """The letters of a direction in the patient, e.g. "L", or "PF" for backwards and a little down."""
-    axes = sorted(range(3), key=lambda axis: -abs(direction[axis]))
+    parts = np.asarray(direction)
+    strongest_first = np.argsort(-np.abs(parts), kind="stable")
     return "".join(
-        _LETTERS[axis][int(direction[axis] > 0)] for axis in axes if abs(direction[axis]) > _LETTER_FROM
+        _LETTERS[axis][int(parts[axis] > 0)] for axis in strongest_first if abs(parts[axis]) > _LETTER_FROM
     )
 
 
@@ -208,11 +203,11 @@ def order(headers: Sequence[SliceHeader], ties: Sequence[Any] | None = None) -> 
 def gaps(headers: Sequence[SliceHeader]) -> list[int]:
     """Indices of slices, in scroll order, after which the distance is more than 1.5 times the usual."""
     along = distances(headers)
-    if along is None or len(along) < 4:
+    steps = np.abs(np.diff(along)) if along is not None else np.zeros(0)
+    moved = steps[steps > 1e-3]  # several images at one place are no step
+    if len(moved) < 3:
         return []
-    steps = np.abs(np.diff(along))
-    usual = float(np.median(steps))
-    return [int(i) for i in np.flatnonzero(steps > 1.5 * usual)] if usual > 1e-3 else []
+    return [int(i) for i in np.flatnonzero(steps > 1.5 * float(np.median(moved)))]
 
 
 def _line(positions: np.ndarray) -> np.ndarray | None:

@@ -163,6 +163,9 @@ def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...]) -> Seri
         notes.insert(0, "localizer")
     if len(slices) > 1 and slices[0].geometry.position is None and not planes[0].clip:
         notes.append("no positions: ordered by time and instance number")
+    repeated = max(_places(planes).values())
+    if repeated > 1 and not planes[0].clip:
+        notes.append(f"up to {repeated} images at one place")
     gaps = geometry.gaps(slices)
     if gaps:
         after = ", ".join(str(index + 1) for index in gaps[:5]) + (", …" if len(gaps) > 5 else "")

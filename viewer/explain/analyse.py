@@ -9,9 +9,10 @@ import torch
 
 from viewer.errors import ModelError
 from viewer.explain.cam import METHODS
-from viewer.explain.capture import Captured, Check, capture
+from viewer.explain.capture import Check
 from viewer.explain.grid import grid_reader
 from viewer.explain.layers import default_layer, described, offered_layers, offered_names
+from viewer.explain.passes import run_pass
 from viewer.inference.card import Card
 from viewer.inference.loading import LoadedModel
 from viewer.inference.predict import prediction_of
@@ -39,12 +40,15 @@ def analyse_slice(
     """
     card = loaded.card
     if target is not None and target not in card.labels:
-        raise ModelError(f"The model '{card.name}' has no label '{target}'.",
-                         remedy=f"Choose one of: {', '.join(card.labels)}.")
+        raise ModelError(
+            f"The model '{card.name}' has no label '{target}'.",
+            remedy=f"Choose one of: {', '.join(card.labels)}.",
+        )
     check()
     image, mapping = prepare(slice, card.input)
     check()
-    captured = _passes(loaded, image, _chooser(card, target), check)
+    names = [layer.name for layer in offered_names(loaded)]
+    captured = run_pass(loaded, torch.from_numpy(image)[None], names, _chooser(card, target), check)
     prediction = prediction_of(card, captured.logits)
     layers = described(loaded, captured.activations)
     cams = {}
@@ -54,8 +58,10 @@ def analyse_slice(
         cam = METHODS[METHOD](grid(captured.activations[layer.name]), grid(captured.gradients[layer.name]))
         cams[layer.name] = np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32)
         if not np.isfinite(cams[layer.name]).all():
-            raise ModelError(f"The map of the layer '{layer.title}' is not a number.",
-                             remedy="The model's weights are out of range: choose another model.")
+            raise ModelError(
+                f"The map of the layer '{layer.title}' is not a number.",
+                remedy="The model's weights are out of range: choose another model.",
+            )
     explained = card.labels[_chooser(card, target)(captured.logits)]
     return SliceResult(
         key=ResultKey(slice.header.key, loaded.bundle.digest, explained, METHOD),
@@ -66,21 +72,6 @@ def analyse_slice(
         input=image,
         device=loaded.device,
     )
-
-
-def _passes(
-    loaded: LoadedModel, image: np.ndarray, choose: Callable[[torch.Tensor], int], check: Check
-) -> Captured:
-    """Forward and backward on the model's device, or on the CPU where its memory does not suffice."""
-    names = [layer.name for layer in offered_names(loaded)]
-    images = torch.from_numpy(image)[None]
-    try:
-        return capture(loaded.module, images.to(loaded.device), names, choose, check)
-    except torch.OutOfMemoryError:
-        if loaded.device == "cpu":
-            raise
-        loaded.fall_back_to_cpu()
-    return capture(loaded.module, images, names, choose, check)
 
 
 def _chooser(card: Card, target: str | None) -> Callable[[torch.Tensor], int]:

@@ -56,12 +56,15 @@ def capture(
         check()
         logits = network(images)
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
-            raise ModelError("The network does not answer with one number for each label.",
-                             remedy="Choose another model.")
+            raise ModelError(
+                "The network does not answer with one number for each label.", remedy="Choose another model."
+            )
         absent = [name for name in layers if name not in activations]
         if absent:
-            raise ModelError(f"The layer '{absent[0]}' takes no part in the network's answer.",
-                             remedy="Choose another layer in the model's card.")
+            raise ModelError(
+                f"The layer '{absent[0]}' takes no part in the network's answer.",
+                remedy="Choose another layer in the model's card.",
+            )
         check()
         points = [activations[name] for name in layers]
         score = logits[0, choose(logits.detach())]

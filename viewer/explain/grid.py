@@ -50,5 +50,7 @@ def _tokens(output: torch.Tensor, layer: str) -> torch.Tensor:
 
 def no_grid(layer: str) -> ModelError:
     """The sentence for a layer whose output is not a grid of one image."""
-    return ModelError(f"The layer '{layer}' has no spatial grid, so it cannot be shown as a map.",
-                      remedy="Choose another layer in the model's card.")
+    return ModelError(
+        f"The layer '{layer}' has no spatial grid, so it cannot be shown as a map.",
+        remedy="Choose another layer in the model's card.",
+    )

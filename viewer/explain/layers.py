@@ -10,8 +10,9 @@ from torchvision.models.densenet import DenseNet
 from torchvision.models.squeezenet import Fire
 
 from viewer.errors import ModelError
-from viewer.explain.capture import Check, capture
+from viewer.explain.capture import Check
 from viewer.explain.grid import grid_reader
+from viewer.explain.passes import run_pass
 from viewer.inference.card import OfferedLayer
 from viewer.inference.loading import LoadedModel
 from viewer.inference.small_resnet import SmallResNet
@@ -28,14 +29,8 @@ def offered_layers(loaded: LoadedModel, check: Check = lambda: None) -> tuple[La
     """
     names = [layer.name for layer in offered_names(loaded)]
     size = loaded.card.input
-    black = torch.zeros((1, size.channels, *size.size), device=loaded.device)
-    try:
-        captured = capture(loaded.module, black, names, lambda _logits: 0, check)
-    except torch.OutOfMemoryError:
-        if loaded.device == "cpu":
-            raise
-        loaded.fall_back_to_cpu()
-        captured = capture(loaded.module, black.cpu(), names, lambda _logits: 0, check)
+    black = torch.zeros((1, size.channels, *size.size))
+    captured = run_pass(loaded, black, names, lambda _logits: 0, check)
     return described(loaded, captured.activations)
 
 
@@ -76,8 +71,10 @@ def find_layers(network: nn.Module) -> tuple[OfferedLayer, ...]:
     for kind, find in _FINDERS:
         if isinstance(network, kind):
             return find(network)
-    raise ModelError("The layers of this network are not known.",
-                     remedy="Name the layers to offer in [layers] of card.toml.")
+    raise ModelError(
+        "The layers of this network are not known.",
+        remedy="Name the layers to offer in [layers] of card.toml.",
+    )
 
 
 def _numbered(names: list[str], word: str = "block") -> list[OfferedLayer]:

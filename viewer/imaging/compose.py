@@ -6,6 +6,7 @@ colour map costs 65 536 additions and one lookup a pixel (blending in NumPy: 25 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
@@ -18,6 +19,7 @@ from viewer.results import Heatmap
 from viewer.study import Slice, Window
 
 _OPAQUE = np.uint32(0xFF000000)
+_HEAT_BYTE, _GREY_BYTE = (0, 1) if sys.byteorder == "little" else (-1, -2)
 _ZERO = 128
 """Heat index of zero evidence in a signed colour map."""
 
@@ -35,13 +37,16 @@ class OverlayLook(Protocol):
     def colormap(self) -> str: ...
 
 
-def heat_index(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarray:
+def heat_index(
+    values: np.ndarray, heat_range: tuple[float, float], scratch: np.ndarray | None = None
+) -> np.ndarray:
     """Place evidence on the colour scale.
 
     Parameters
     ----------
     values : (rows, cols) float32, logit units.
     heat_range : evidence at the bottom and at the top of the scale; beyond is clipped.
+    scratch : (rows, cols) float32 to work in; fresh memory costs as much as the arithmetic.
 
     Returns
     -------
@@ -51,9 +56,9 @@ def heat_index(values: np.ndarray, heat_range: tuple[float, float]) -> np.ndarra
     low, high = heat_range
     if not high > low:
         return np.zeros(values.shape, np.uint8)
-    scaled = np.subtract(values, low, dtype=np.float32)
-    scaled *= np.float32(255 / (high - low))
-    scaled += np.float32(0.5)
+    per_level = 255 / (high - low)
+    scaled = np.multiply(values, np.float32(per_level), out=scratch, dtype=np.float32)
+    scaled += np.float32(0.5 - low * per_level)
     np.clip(scaled, 0, 255, out=scaled)
     return scaled.astype(np.uint8)
 
@@ -68,6 +73,12 @@ def drawn(colormap: str, threshold: float) -> np.ndarray:
         strength = np.abs(index - _ZERO) / 127
         return (strength >= threshold) & (index != _ZERO)
     return (index / 255 >= threshold) & (index > 0)
+
+
+def gaps(shown: np.ndarray) -> list[tuple[int, int]]:
+    """[start, end) of every run of heat indices that are not drawn; `shown` from `drawn`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], shown, [True]))))
+    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
 
 
 def _parts(colormap: str, opacity: float, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -88,6 +99,7 @@ def _packed(rgb: np.ndarray) -> np.ndarray:
     return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
 
 
+# np.take checks no bounds with mode="wrap", the quickest of its modes; every index is in range anyway.
 _GREY = np.arange(256, dtype=np.uint32) * np.uint32(0x010101) | _OPAQUE
 _GREY.flags.writeable = False
 
@@ -104,18 +116,11 @@ def blend_table(colormap: str, opacity: float, threshold: float) -> np.ndarray:
     grey, color, shown = _parts(colormap, opacity, threshold)
     grey_part = grey.astype(np.uint32) * np.uint32(0x010101) | _OPAQUE
     table = np.add.outer(grey_part, _packed(color))
-    table[:, ~shown] = _GREY[:, None]
+    for start, end in gaps(shown):
+        table[:, start:end] = _GREY[:, None]
     flat = table.reshape(-1)
     flat.flags.writeable = False
     return flat
-
-
-def blend_index(grey: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """The index into a blend table: (rows, cols) intp, (grey << 8) | heat."""
-    index = grey.astype(np.intp)
-    index <<= 8
-    index |= heat
-    return index
 
 
 def compose(
@@ -137,8 +142,11 @@ def compose(
     if out is None:
         out = np.empty(grey.shape, np.uint32)
     if heat is None or table is None:
-        return np.take(_GREY, grey, out=out, mode="clip")
-    return np.take(table, blend_index(grey, heat), out=out, mode="clip")
+        return np.take(_GREY, grey, out=out, mode="wrap")
+    index = grey.astype(np.intp)
+    index <<= 8
+    index |= heat
+    return np.take(table, index, out=out, mode="wrap")
 
 
 def compose_color(
@@ -192,8 +200,9 @@ class Composer:
         self._grey = np.empty((0, 0), np.uint8)
         self._heat_key: tuple[object, ...] = ()
         self._heat = np.empty((0, 0), np.uint8)
-        self._index_key: tuple[object, ...] = ()
-        self._index = np.empty((0, 0), np.intp)
+        self._scratch = np.empty((0, 0), np.float32)
+        self._index_key: tuple[object, object] = ((), ())
+        self._index = np.zeros((0, 0), np.intp)
         self._out = np.empty((0, 0), np.uint32)
 
     def render(
@@ -221,11 +230,20 @@ class Composer:
         self._place(shown, scale_range(overlay.colormap, heat_range), factor)
         if self._grey.ndim == 3:
             return compose_color(self._grey, self._heat, overlay.colormap, overlay.opacity, overlay.threshold)
-        index_key = (self._grey_key, self._heat_key)
-        if index_key != self._index_key:
-            self._index, self._index_key = blend_index(self._grey, self._heat), index_key
+        self._combine()
         table = blend_table(overlay.colormap, overlay.opacity, overlay.threshold)
-        return np.take(table, self._index, out=self._buffer(), mode="clip")
+        return np.take(table, self._index, out=self._buffer(), mode="wrap")
+
+    def _combine(self) -> None:
+        """Bring (grey << 8) | heat up to date: each is one byte of an index, written where it changed."""
+        if self._index.shape != self._grey.shape:
+            self._index, self._index_key = np.zeros(self._grey.shape, np.intp), ((), ())
+        parts = self._index.view(np.uint8).reshape(*self._grey.shape, -1)
+        if self._index_key[0] != self._grey_key:
+            parts[..., _GREY_BYTE] = self._grey
+        if self._index_key[1] != self._heat_key:
+            parts[..., _HEAT_BYTE] = self._heat
+        self._index_key = (self._grey_key, self._heat_key)
 
     def _display(
         self, slice: Slice, window: Window | None, voi_lut: int | None, invert: bool, factor: int
@@ -254,7 +272,9 @@ class Composer:
             at_rows = np.minimum(np.arange(rows) * factor + middle, values.shape[0] - 1)
             at_cols = np.minimum(np.arange(cols) * factor + middle, values.shape[1] - 1)
             values = values[np.ix_(at_rows, at_cols)]
-        self._heat, self._heat_key = heat_index(values, heat_range), heat_key
+        if self._scratch.shape != values.shape:
+            self._scratch = np.empty(values.shape, np.float32)
+        self._heat, self._heat_key = heat_index(values, heat_range, self._scratch), heat_key
 
     def _buffer(self) -> np.ndarray:
         if self._out.shape != self._grey.shape:

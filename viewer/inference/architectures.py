@@ -48,8 +48,10 @@ def build(
     """
     builders = {"torchvision": _torchvision, "glassbox": _own}
     if architecture.family not in builders:
-        raise ModelError(f"There is no network family '{architecture.family}'.",
-                         remedy=f"Known families: {', '.join(builders)}.")
+        raise ModelError(
+            f"There is no network family '{architecture.family}'.",
+            remedy=f"Known families: {', '.join(builders)}.",
+        )
     try:
         return builders[architecture.family](architecture, channels, labels, size)
     except ModelError:
@@ -64,8 +66,10 @@ def build(
 def _own(architecture: CardArchitecture, channels: int, labels: int, size: tuple[int, int]) -> nn.Module:
     maker = OWN.get(architecture.name)
     if maker is None:
-        raise ModelError(f"Glassbox has no network '{architecture.name}' of its own.",
-                         remedy=f"Known networks: {', '.join(OWN)}.")
+        raise ModelError(
+            f"Glassbox has no network '{architecture.name}' of its own.",
+            remedy=f"Known networks: {', '.join(OWN)}.",
+        )
     known = set(inspect.signature(maker).parameters) - {"channels", "labels"}
     _refuse_unknown(architecture, known)
     for key, value in architecture.arguments.items():
@@ -81,8 +85,10 @@ def _torchvision(
 ) -> nn.Module:
     name = architecture.name
     if name not in torchvision_names():
-        raise ModelError(f"torchvision {torchvision.__version__} has no classification network '{name}'.",
-                         remedy="Correct [architecture] in card.toml, or update torchvision.")
+        raise ModelError(
+            f"torchvision {torchvision.__version__} has no classification network '{name}'.",
+            remedy="Correct [architecture] in card.toml, or update torchvision.",
+        )
     _refuse_unknown(architecture, TORCHVISION_ARGUMENTS)
     arguments: dict[str, Any] = dict(architecture.arguments)
     if name in WITH_AUXILIARY_HEADS:
@@ -90,8 +96,10 @@ def _torchvision(
         arguments = {"aux_logits": False, "init_weights": False, "transform_input": False} | arguments
     if name.startswith("vit_"):
         if size[0] != size[1]:
-            raise ModelError(f"The network '{name}' needs a square input, not {size[0]} x {size[1]}.",
-                             remedy="Correct [input] size in card.toml.")
+            raise ModelError(
+                f"The network '{name}' needs a square input, not {size[0]} x {size[1]}.",
+                remedy="Correct [input] size in card.toml.",
+            )
         arguments["image_size"] = size[0]
     if name.startswith("maxvit"):
         arguments["input_size"] = size

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import stat
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ __all__ = [
 
 MAX_CARD_BYTES = 1 << 20
 MAX_WEIGHTS_BYTES = 4 << 30
+CHUNK_BYTES = 8 << 20
 CARD_FILE = "card.toml"
 
 
@@ -67,15 +69,23 @@ class ModelBundle:
             raise _unreadable(error) from error
         self._compare(digest)
 
-    def read_weights(self) -> bytes:
-        """The weights' bytes, checked: what was hashed is what will be loaded."""
+    def read_weights(self, check: Callable[[], None] = lambda: None) -> bytes:
+        """The weights' bytes, checked: what was hashed is what will be loaded.
+
+        `check` may stop the reading by raising `Cancelled`; it is called for every few megabytes.
+        """
         _regular_file(self.weights_path, MAX_WEIGHTS_BYTES, "The weights of this model")
+        digest, parts = hashlib.sha256(), []
         try:
-            data = self.weights_path.read_bytes()
+            with self.weights_path.open("rb") as file:
+                while part := file.read(CHUNK_BYTES):
+                    check()
+                    digest.update(part)
+                    parts.append(part)
         except OSError as error:
             raise _unreadable(error) from error
-        self._compare(hashlib.sha256(data).hexdigest())
-        return data
+        self._compare(digest.hexdigest())
+        return b"".join(parts)
 
     def _compare(self, digest: str) -> None:
         if digest != self.digest:
@@ -93,15 +103,19 @@ def load_bundle(folder: Path) -> ModelBundle:
     """
     path = folder / CARD_FILE
     if not path.exists() and not path.is_symlink():
-        raise ModelError("The folder holds no card.toml, so it is not a model bundle.",
-                         remedy="Choose the folder that holds card.toml and weights.safetensors.")
+        raise ModelError(
+            "The folder holds no card.toml, so it is not a model bundle.",
+            remedy="Choose the folder that holds card.toml and weights.safetensors.",
+        )
     _regular_file(path, MAX_CARD_BYTES, "The card.toml of this model")
     try:
         table = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise _unreadable(error) from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError, ValueError) as error:
-        raise ModelError(f"The model card is not valid TOML: {error}.", remedy="Correct card.toml.") from error
+        raise ModelError(
+            f"The model card is not valid TOML: {error}.", remedy="Correct card.toml."
+        ) from error
     bundle = ModelBundle(folder, parse_card(table))
     _regular_file(bundle.weights_path, MAX_WEIGHTS_BYTES, f"The weights of the model '{bundle.card.name}'")
     return bundle
@@ -114,12 +128,15 @@ def _regular_file(path: Path, limit: int, what: str) -> None:
     except OSError as error:
         raise ModelError(f"{what} cannot be found.", remedy="Get the whole bundle folder again.") from error
     if not stat.S_ISREG(status.st_mode):
-        raise ModelError(f"{what} must be an ordinary file inside the bundle, not a link.",
-                         remedy="Copy the file itself into the bundle folder.")
+        raise ModelError(
+            f"{what} must be an ordinary file inside the bundle, not a link.",
+            remedy="Copy the file itself into the bundle folder.",
+        )
     if status.st_size > limit:
         raise ModelError(f"{what} is larger than {limit >> 20} MiB.", remedy="Choose another bundle.")
 
 
 def _unreadable(error: OSError) -> ModelError:
-    return ModelError(f"The model bundle cannot be read: {error.strerror}.",
-                      remedy="Check the permissions of its folder.")
+    return ModelError(
+        f"The model bundle cannot be read: {error.strerror}.", remedy="Check the permissions of its folder."
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from math import isfinite
 from typing import Any, NoReturn
 
 from viewer.errors import ModelError
@@ -190,7 +191,7 @@ def parse_card(table: Mapping[str, Any]) -> Card:
         layers=_layers(top.section("layers", required=False)),
         scale=CardScale(top.section("scale", required=False).number("absolute", 1.0, above=0.0)),
         training=_training(top.section("training", required=False)),
-        performance=top.section("performance", required=False).table,
+        performance=_plain(top.section("performance", required=False).table),
         weights=_weights(top.section("weights")),
     )
 
@@ -253,7 +254,9 @@ def _domain(section: _Section) -> CardDomain:
 
 def _layers(section: _Section) -> CardLayers:
     section.only("default", "offered")
-    offered = tuple(OfferedLayer(item.text("name"), item.text("title", "")) for item in section.items("offered"))
+    offered = tuple(
+        OfferedLayer(item.text("name"), item.text("title", "")) for item in section.items("offered")
+    )
     names = [layer.name for layer in offered]
     default = section.text("default", "")
     if len(set(names)) != len(names):
@@ -284,6 +287,17 @@ def _weights(section: _Section) -> CardWeights:
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         section.refuse("sha256", "must be 64 hexadecimal digits")
     return CardWeights(file, digest)
+
+
+def _plain(value: Any) -> Any:
+    """Free values as JSON knows them: dates, times and numbers that are none become text."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, (str, bool, int)) or (isinstance(value, float) and isfinite(value)):
+        return value
+    return str(value)
 
 
 _REQUIRED: Any = object()

@@ -53,7 +53,9 @@ def find_bundle(name_or_dir: str | Path, extra_folders: Iterable[Path] = ()) -> 
         if path.name == str(name_or_dir):
             raise ModelError(f"The model '{name_or_dir}' cannot be used: {reason}")
     known = ", ".join(bundle.card.name for bundle in bundles) or "none"
-    raise ModelError(f"There is no model '{name_or_dir}'.", remedy=f"Known models: {known}; or give a folder.")
+    raise ModelError(
+        f"There is no model '{name_or_dir}'.", remedy=f"Known models: {known}; or give a folder."
+    )
 
 
 def _bundles_in(folder: Path) -> list[Path]:

@@ -14,18 +14,18 @@ from viewer.study import Series, SliceHeader
 COLOUR_MODALITIES = frozenset({"XC", "ES", "SM", "GM", "OP", "DMS"})
 """Modalities whose images are in colour by nature (PS3.3 C.7.3.1.1.1)."""
 
-BODY_PARTS: dict[str, tuple[str, ...]] = {
-    "BRAIN": ("BRAIN", "HEAD", "SKULL", "NEURO", "CRANIUM", "CEREBR", "HYPOPHYS", "PITUITAR", "SELLA"),
-    "CHEST": ("CHEST", "THORAX", "LUNG", "THORACIC"),
-    "ABDOMEN": ("ABDOM", "LIVER", "KIDNEY", "PANCREAS", "SPLEEN"),
-    "PELVIS": ("PELVIS", "PROSTATE", "UTERUS", "BLADDER", "HIPS?( |$)"),
-    "SPINE": ("SPINE", "CSPINE", "LSPINE", "TSPINE", "CERVICAL", "LUMBAR", "SACRUM"),
-    "BREAST": ("BREAST", "MAMMO"),
-    "HEART": ("HEART", "CARDIAC", "CORONARY"),
-    "NECK": ("NECK", "THYROID", "LARYNX"),
-    "EXTREMITY": ("KNEE", "HAND", "FOOT", "ANKLE", "WRIST", "ELBOW", "SHOULDER", "LEGS?( |$)", "ARMS?( |$)", "FEMUR"),
+BODY_PARTS: dict[str, str] = {
+    "BRAIN": r"BRAIN|HEAD|SKULL|NEURO|CRANIUM|CEREBR|HYPOPHYS|PITUITAR|SELLA",
+    "CHEST": r"CHEST|THORAX|THORACIC|LUNG",
+    "ABDOMEN": r"ABDOM|LIVER|KIDNEY|PANCREAS|SPLEEN|COLON",
+    "PELVIS": r"PELVIS|PROSTATE|UTERUS|BLADDER|HIPS?( |$)",
+    "SPINE": r"SPINE|CSPINE|LSPINE|TSPINE|CERVICAL|LUMBAR|SACRUM",
+    "BREAST": r"BREAST|MAMMO",
+    "HEART": r"HEART|CARDIAC|CORONARY",
+    "NECK": r"NECK|THYROID|LARYNX",
+    "EXTREMITY": r"KNEE|HAND|FOOT|ANKLE|WRIST|ELBOW|SHOULDER|FEMUR|LEGS?( |$)|ARMS?( |$)",
 }
-"""One body part and (patterns of) the beginnings of words that name it (PS3.16 CID 4031 and what scanners write)."""
+"""Body parts (PS3.16 CID 4031) and the beginnings of words by which scanners and readers name them."""
 
 SEQUENCES: dict[str, str] = {
     "T1": r"T1|MPRAGE|SPGR|BRAVO",
@@ -45,19 +45,24 @@ def problems(card: Card, series: Series, slice: SliceHeader | None = None) -> tu
     domain = card.domain
     found = []
     if domain.modalities and series.modality.upper() not in _upper(domain.modalities):
-        found.append(f"The model is made for {_either(domain.modalities)}; this series is "
-                     f"{series.modality or 'of unknown modality'}.")
+        found.append(
+            f"The model is made for {_either(domain.modalities)}; this series is "
+            f"{series.modality or 'of unknown modality'}."
+        )
     part = body_part(series)
     wanted = {_known_part(name) or name.upper() for name in domain.body_parts}
     if wanted and part and part not in wanted:
         found.append(f"The model is made for {_either(domain.body_parts)}; this series shows {part}.")
     if domain.orientations and series.orientation and series.orientation not in _lower(domain.orientations):
-        found.append(f"The model is made for {_either(domain.orientations)} slices; these are "
-                     f"{series.orientation}.")
+        found.append(
+            f"The model is made for {_either(domain.orientations)} slices; these are {series.orientation}."
+        )
     sequences = sequences_of(series)
     if domain.sequences and sequences and not sequences & set(_upper(domain.sequences)):
-        found.append(f"The model is made for {_either(domain.sequences)} sequences; this one is "
-                     f"{_either(sorted(sequences))}.")
+        found.append(
+            f"The model is made for {_either(domain.sequences)} sequences; this one is "
+            f"{_either(sorted(sequences))}."
+        )
     if any("localizer" in note.lower() for note in series.notes):
         found.append("The series is a localizer, made for planning and not for reading.")
     colour = (slice or series.slices[0]).samples_per_pixel > 1 if slice or series.slices else False
@@ -91,9 +96,7 @@ def sequences_of(series: Series) -> set[str]:
 
 def _known_part(text: str) -> str:
     words = _words(text)
-    found = [
-        part for part, names in BODY_PARTS.items() if any(re.search(rf"(^| ){name}", words) for name in names)
-    ]
+    found = [part for part, names in BODY_PARTS.items() if re.search(rf"(^| )({names})", words)]
     return found[0] if len(found) == 1 else ""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -67,30 +68,35 @@ def describe_device(device: str) -> str:
     return device.upper()
 
 
-def load_model(bundle: ModelBundle, device: str = "auto") -> LoadedModel:
+def load_model(
+    bundle: ModelBundle, device: str = "auto", check: Callable[[], None] = lambda: None
+) -> LoadedModel:
     """Verify a bundle's weights and build its network with them.
 
     Raises ModelError, in plain words, for altered weights, for weights that do not fit the
-    architecture on the card, and for a device that this machine does not have.
+    architecture on the card, and for a device that this machine does not have. `check` raises
+    `Cancelled` to stop between the steps.
     """
     chosen = choose_device(device)
     card = bundle.card
-    data = bundle.read_weights()
-    _check_shapes(_header(data, card.name), _skeleton(card), card.name)
+    data = bundle.read_weights(check)
+    network = _skeleton(card)
+    check()
+    _check_shapes(_header(data, card.name), _shapes(network), card.name)
     try:
         state = load_safetensors(data)
     except (SafetensorError, ValueError, KeyError) as error:
         raise _not_weights(card.name) from error
-    network = _build(card)
-    known = network.state_dict()
-    # The metadata hold each module's format version; without them MNASNet refuses its own weights.
-    fitting = type(known)((name, state[name].to(known[name].dtype)) for name in known)
-    fitting._metadata = known._metadata  # type: ignore[attr-defined]
-    network.load_state_dict(fitting)
+    check()
+    _fill(network, state)
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        network = _build(card)  # a buffer that no weights file holds is made by the builder alone
+        _fill(network, state)
     network.eval().requires_grad_(False)
     if chosen == "cuda":
         # TF32 convolutions keep 10 bits of mantissa: too few for maps that equal the CPU's.
         torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    check()
     loaded = LoadedModel(network, bundle, chosen)
     try:
         network.to(chosen)
@@ -105,14 +111,29 @@ def _build(card: Card) -> nn.Module:
     )
 
 
-def _skeleton(card: Card) -> dict[str, torch.Size]:
-    """The shapes the architecture needs, found without taking memory for them where that works."""
+def _skeleton(card: Card) -> nn.Module:
+    """The card's network without memory for its weights, where it can be built so.
+
+    Shapes are then known before any memory is taken, and no time goes into random numbers.
+    """
     try:
         with torch.device("meta"):
-            network = _build(card)
+            return _build(card)
     except (ModelError, NotImplementedError):
-        network = _build(card)  # RegNet computes its widths with tensors, which "meta" cannot
+        return _build(card)  # RegNet computes its widths with tensors, which "meta" cannot
+
+
+def _shapes(network: nn.Module) -> dict[str, torch.Size]:
     return {name: value.shape for name, value in network.state_dict().items()}
+
+
+def _fill(network: nn.Module, state: dict[str, torch.Tensor]) -> None:
+    """Put the weights into the network, in the precision it computes with."""
+    known = network.state_dict()
+    fitting = type(known)((name, state[name].to(known[name].dtype)) for name in known)
+    # The metadata hold each module's format version; without them MNASNet refuses its own weights.
+    fitting._metadata = known._metadata  # type: ignore[attr-defined]
+    network.load_state_dict(fitting, assign=True)
 
 
 def _header(data: bytes, name: str) -> dict[str, torch.Size]:
@@ -149,5 +170,7 @@ def _words(shape: torch.Size) -> str:
 
 
 def _not_weights(name: str) -> ModelError:
-    return ModelError(f"The weights of the model '{name}' are not a safetensors file.",
-                      remedy="Get the bundle again from its source.")
+    return ModelError(
+        f"The weights of the model '{name}' are not a safetensors file.",
+        remedy="Get the bundle again from its source.",
+    )

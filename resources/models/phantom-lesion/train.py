@@ -30,8 +30,11 @@ from make_sample import PIXEL_MM, SIZE, SLICES, chest  # noqa: E402
 INPUT = CardInput(
     size=(160, 160), normalisation="window", center=-600.0, width=1500.0, mean=(0.3,), std=(0.35,)
 )
-GRID = 10
-ARGUMENTS = {"width": 12, "blocks": [1, 1, 1, 1], "strides": [1, 2, 2, 1]}
+GRID = 20
+CELL = 160 // GRID
+RIM = 0.4
+"""Cells of nodule below which a slice holds only the rim of one: neither lesion nor none."""
+ARGUMENTS = {"width": 12, "blocks": [1, 1, 1, 1], "strides": [1, 2, 1, 1]}
 VAL_SHARE = 6
 
 
@@ -57,13 +60,13 @@ def slices_of(seed: int) -> tuple[np.ndarray, np.ndarray]:
 def loss_of(net: SmallResNet, images: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
     """Cross entropy over slices, and for slices with a nodule the share of evidence on it.
 
-    A slice that holds only the rim of a nodule (under a tenth of a cell) teaches nothing.
+    A slice that holds only the rim of a nodule teaches nothing.
     """
     features = net.features(images)
     logits = net.head(features.mean((2, 3)))
     amount = cells.sum((1, 2))
     labels = (amount == 0).long()
-    clear = (amount == 0) | (amount > 0.1)
+    clear = (amount == 0) | (amount > RIM)
     loss = (F.cross_entropy(logits, labels, reduction="none") * clear).sum() / clear.sum()
     marked = (labels == 0) & clear
     if bool(marked.any()):
@@ -79,8 +82,8 @@ def augmented(
     """Mirror, shift by whole cells, shade: the cells follow the pixels exactly."""
     if rng.random() < 0.5:
         images, cells = images.flip(3), cells.flip(2)
-    down, across = (int(s) for s in rng.integers(-2, 3, 2))
-    images = images.roll((down * 16, across * 16), (2, 3))
+    down, across = (int(s) for s in rng.integers(-4, 5, 2))
+    images = images.roll((down * CELL, across * CELL), (2, 3))
     cells = cells.roll((down, across), (1, 2))
     shade = torch.from_numpy(rng.uniform(0.9, 1.1, (len(images), 1, 1, 1))).float()
     return images * shade + 0.08 * torch.randn_like(images), cells
@@ -93,8 +96,8 @@ def measure(net: SmallResNet, images: torch.Tensor, cells: torch.Tensor) -> dict
     features = torch.cat([net.features(part) for part in images.split(64)])
     logits = net.head(features.mean((2, 3)))
     amount = cells.sum((1, 2))
-    clear = (amount == 0) | (amount > 0.1)
-    found, present = logits.argmax(1) == 0, amount > 0.1
+    clear = (amount == 0) | (amount > RIM)
+    found, present = logits.argmax(1) == 0, amount > RIM
     score = (logits[:, 0] - logits[:, 1])[clear]
     positive, negative = score[present[clear]], score[~present[clear]]
     peak = torch.einsum("nchw,c->nhw", features, net.head.weight[0]).flatten(1)[present].argmax(1)
@@ -128,7 +131,7 @@ def main() -> None:
     optimiser = torch.optim.AdamW(net.parameters(), 3e-3, weight_decay=0.02)
     steps = len(images) // 32
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 6e-3, total_steps=steps * options.epochs)
-    has_nodule = (cells.sum((1, 2)) > 0.1).numpy()
+    has_nodule = (cells.sum((1, 2)) > RIM).numpy()
     share = np.where(has_nodule, 0.5 / has_nodule.sum(), 0.5 / (~has_nodule).sum())
     for epoch in range(options.epochs):
         net.train()
@@ -150,7 +153,7 @@ def main() -> None:
 
 def write_bundle(net: SmallResNet, folder: Path, images: torch.Tensor, cells: torch.Tensor) -> None:
     figures = measure(net, images, cells)
-    present = cells.sum((1, 2)) > 0.1
+    present = cells.sum((1, 2)) > RIM
     with torch.no_grad():
         cams = torch.einsum("nchw,c->nhw", net.features(images[present][:200]), net.head.weight[0])
     top = float(torch.quantile(cams.flatten(1).amax(1) / GRID**2, 0.9))

@@ -9,7 +9,6 @@ from viewer.commands.defaults import default_commands, window_commands
 from viewer.session.resolve import ResolvedView
 
 
-
 class Asked:
     """A window that only counts what it is asked."""
 

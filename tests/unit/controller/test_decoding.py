@@ -86,7 +86,9 @@ def test_the_cache_stays_within_its_bound_and_reading_ahead_comes_to_rest(lab, d
     assert len(lab.decoded) == decoded
 
 
-def test_a_slice_asked_for_before_the_study_changed_is_not_shown_in_its_place(lab, opened, screen, qtbot, tmp_path):
+def test_a_slice_asked_for_before_the_study_changed_is_not_shown_in_its_place(
+    lab, opened, screen, qtbot, tmp_path
+):
     lab.scans["other"] = [ScanResult((series_of("x", 1),))]
     lab.decoding.clear()
     opened.select_series("b")
@@ -95,3 +97,30 @@ def test_a_slice_asked_for_before_the_study_changed_is_not_shown_in_its_place(la
     lab.decoding.set()
     qtbot.waitUntil(lambda: screen.view.slice is not None)
     assert screen.view.slice.header.key == ("x.0", 0)
+
+
+def test_a_slice_passed_over_while_it_was_decoded_is_kept(lab, desk, screen, qtbot, tmp_path):
+    lab.scans["long"] = [ScanResult((series_of("a", 400),))]
+    desk.open(tmp_path / "long")
+    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.runner.busy)
+    lab.decoding.clear()
+    desk.go_to(200)
+    qtbot.waitUntil(lambda: lab.decoded[-1] == "a.200")
+    desk.go_to(300)
+    lab.decoding.set()
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    assert screen.view.index == 300
+    desk.go_to(200)
+    assert screen.view.slice is not None
+
+
+def test_the_slice_on_the_screen_stays_while_others_are_read(lab, desk, screen, qtbot, tmp_path):
+    lab.scans["long"] = [ScanResult((series_of("a", 60),))]
+    desk._desk.slices.limit = 1
+    desk.open(tmp_path / "long")
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    seen = screen.view.slice
+    for header in screen.view.series.slices[1:]:
+        desk._desk.slices.put(header.key, lab.load_slice(header))
+    desk.toggle_invert()
+    assert screen.view.slice is seen

@@ -18,7 +18,11 @@ def grown(series: Series, extra: Series) -> Series:
 
 def test_the_first_image_is_shown_before_the_scan_ends(lab, desk, screen, qtbot, tmp_path):
     gate = threading.Event()
-    lab.scans["slow"] = [ScanResult((series_of("a", 4),)), gate, ScanResult((series_of("a", 4), series_of("b", 2)))]
+    lab.scans["slow"] = [
+        ScanResult((series_of("a", 4),)),
+        gate,
+        ScanResult((series_of("a", 4), series_of("b", 2))),
+    ]
     desk.open(tmp_path / "slow")
     qtbot.waitUntil(lambda: screen.view.slice is not None)
     assert screen.scans[-1][1] is True
@@ -30,7 +34,11 @@ def test_the_first_image_is_shown_before_the_scan_ends(lab, desk, screen, qtbot,
 def test_the_reader_keeps_the_slice_while_the_series_grows(lab, desk, screen, qtbot, tmp_path):
     gate = threading.Event()
     first = series_of("a", 4)
-    lab.scans["slow"] = [ScanResult((first,)), gate, ScanResult((grown(first, series_of("z", 5)), series_of("b", 2)))]
+    lab.scans["slow"] = [
+        ScanResult((first,)),
+        gate,
+        ScanResult((grown(first, series_of("z", 5)), series_of("b", 2))),
+    ]
     desk.open(tmp_path / "slow")
     qtbot.waitUntil(lambda: screen.view.slice is not None)
     desk.go_to(2)

@@ -17,7 +17,9 @@ def loaded(folder, **changes):
 
 
 def torchvision_model(folder, name, size, **changes):
-    return loaded(folder, architecture={"family": "torchvision", "name": name}, input={"size": size}, **changes)
+    return loaded(
+        folder, architecture={"family": "torchvision", "name": name}, input={"size": size}, **changes
+    )
 
 
 def test_layers_are_found_named_and_measured_at_the_cards_input_size(tmp_path):

@@ -19,7 +19,11 @@ AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 def patient_point(geometry, row, col):
     """PS3.3 C.7.6.2.1.1, written out: (x, y, z) mm of a place in pixel-centre coordinates."""
     along_row, along_col = np.array(geometry.row_direction), np.array(geometry.col_direction)
-    return np.array(geometry.position) + along_row * geometry.spacing[1] * col + along_col * geometry.spacing[0] * row
+    return (
+        np.array(geometry.position)
+        + along_row * geometry.spacing[1] * col
+        + along_col * geometry.spacing[0] * row
+    )
 
 
 def averaged(seen):
@@ -47,7 +51,10 @@ def test_a_marker_comes_out_within_one_network_stride(fit, flip, spacing, shape,
     card = CardInput(size=(160, 224), fit=fit, flip=flip, normalisation="window", center=500, width=1000)
     geometry = Geometry((-80.0, 12.0, 40.0), *directions, spacing, "PixelSpacing")
     _, mapping = prepare(make_slice(np.zeros(shape, np.int16), geometry=geometry), card)
-    stride_mm = [STRIDE / abs(axis.scale) * step for axis, step in zip((mapping.rows, mapping.cols), spacing, strict=True)]
+    stride_mm = [
+        STRIDE / abs(axis.scale) * step
+        for axis, step in zip((mapping.rows, mapping.cols), spacing, strict=True)
+    ]
     for row, col in markers(mapping, shape):
         values = np.zeros(shape, np.int16)
         values[row, col] = 1000
@@ -78,5 +85,7 @@ def test_the_centre_of_evidence_is_kept_to_a_fraction_of_a_pixel(fit, flip, spac
 
 def test_on_anisotropic_pixels_the_two_axes_have_their_own_stride():
     card = CardInput(size=(160, 160), fit="letterbox", normalisation="window", center=500, width=1000)
-    _, mapping = prepare(make_slice(np.zeros((80, 160), np.int16), geometry=Geometry(spacing=(2.0, 1.0))), card)
+    _, mapping = prepare(
+        make_slice(np.zeros((80, 160), np.int16), geometry=Geometry(spacing=(2.0, 1.0))), card
+    )
     assert (mapping.rows.scale, mapping.cols.scale) == (2.0, 1.0)

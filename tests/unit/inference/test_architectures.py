@@ -7,12 +7,27 @@ from viewer.inference.architectures import build, torchvision_names
 from viewer.inference.card import CardArchitecture
 
 FAMILIES = {
-    "alexnet": "alexnet", "convnext": "convnext_tiny", "densenet": "densenet121",
-    "efficientnet": "efficientnet_b0", "efficientnet_v2": "efficientnet_v2_s", "googlenet": "googlenet",
-    "inception": "inception_v3", "maxvit": "maxvit_t", "mnasnet": "mnasnet0_5", "mobilenet_v2": "mobilenet_v2",
-    "mobilenet_v3": "mobilenet_v3_small", "regnet": "regnet_y_400mf", "resnet": "resnet18",
-    "resnext": "resnext50_32x4d", "shufflenet": "shufflenet_v2_x0_5", "squeezenet": "squeezenet1_1",
-    "swin": "swin_t", "swin_v2": "swin_v2_t", "vgg": "vgg11", "vgg_bn": "vgg11_bn", "vit": "vit_b_32",
+    "alexnet": "alexnet",
+    "convnext": "convnext_tiny",
+    "densenet": "densenet121",
+    "efficientnet": "efficientnet_b0",
+    "efficientnet_v2": "efficientnet_v2_s",
+    "googlenet": "googlenet",
+    "inception": "inception_v3",
+    "maxvit": "maxvit_t",
+    "mnasnet": "mnasnet0_5",
+    "mobilenet_v2": "mobilenet_v2",
+    "mobilenet_v3": "mobilenet_v3_small",
+    "regnet": "regnet_y_400mf",
+    "resnet": "resnet18",
+    "resnext": "resnext50_32x4d",
+    "shufflenet": "shufflenet_v2_x0_5",
+    "squeezenet": "squeezenet1_1",
+    "swin": "swin_t",
+    "swin_v2": "swin_v2_t",
+    "vgg": "vgg11",
+    "vgg_bn": "vgg11_bn",
+    "vit": "vit_b_32",
     "wide_resnet": "wide_resnet50_2",
 }
 
@@ -31,9 +46,26 @@ def test_every_family_takes_any_number_of_channels_and_labels(name, channels, la
 
 
 def test_every_torchvision_classification_name_belongs_to_a_family_that_is_tested():
-    known = ("alexnet", "convnext_", "densenet", "efficientnet_", "googlenet", "inception_v3", "maxvit_",
-             "mnasnet", "mobilenet_", "regnet_", "resnet", "resnext", "shufflenet_", "squeezenet", "swin_",
-             "vgg", "vit_", "wide_resnet")
+    known = (
+        "alexnet",
+        "convnext_",
+        "densenet",
+        "efficientnet_",
+        "googlenet",
+        "inception_v3",
+        "maxvit_",
+        "mnasnet",
+        "mobilenet_",
+        "regnet_",
+        "resnet",
+        "resnext",
+        "shufflenet_",
+        "squeezenet",
+        "swin_",
+        "vgg",
+        "vit_",
+        "wide_resnet",
+    )
     assert [name for name in torchvision_names() if not name.startswith(known)] == []
 
 

@@ -1,7 +1,9 @@
 import hashlib
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,6 +35,17 @@ def test_every_field_of_a_card_is_read(tmp_path):
     assert card.input.size == (64, 64) and (card.input.low, card.input.high) == (1, 99)
     assert card.layers.default == "block4" and card.scale.absolute == 0.5
     assert card.domain.modalities == ("CT",) and card.performance == {"note": "none"}
+
+
+def test_a_card_can_be_told_as_json_whatever_its_free_figures_hold(tmp_path):
+    folder = card_with(tmp_path)
+    text = (folder / "card.toml").read_text()
+    (folder / "card.toml").write_text(
+        text + "[performance.more]\nwhen = 2026-01-02\nnot = nan\nlist = [1, [07:30:00]]\n"
+    )
+    told = json.loads(json.dumps(asdict(load_bundle(folder).card), allow_nan=False))
+    assert told["performance"]["more"] == {"when": "2026-01-02", "not": "nan", "list": [1, ["07:30:00"]]}
+    assert told["input"]["size"] == [64, 64]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +92,14 @@ def test_a_bad_field_is_named_in_one_sentence(tmp_path, changes, field):
 
 @pytest.mark.parametrize(
     "name",
-    ["../weights.safetensors", "/etc/passwd", "sub/weights.safetensors", "..\\w.safetensors", "w.pt", ".safetensors"],
+    [
+        "../weights.safetensors",
+        "/etc/passwd",
+        "sub/weights.safetensors",
+        "..\\w.safetensors",
+        "w.pt",
+        ".safetensors",
+    ],
 )
 def test_weights_are_only_taken_from_the_bundle_itself(tmp_path, name):
     with pytest.raises(ModelError, match=r"weights\.file"):

@@ -12,8 +12,12 @@ COLOUR = make_slice(np.zeros((4, 4, 3), np.uint8)).header
 
 @pytest.fixture(scope="module")
 def brain(tmp_path_factory):
-    domain = {"modalities": ["MR"], "body_parts": ["BRAIN"], "orientations": ["axial", "coronal"],
-              "sequences": ["T1"]}
+    domain = {
+        "modalities": ["MR"],
+        "body_parts": ["BRAIN"],
+        "orientations": ["axial", "coronal"],
+        "sequences": ["T1"],
+    }
     return load_bundle(make_bundle(tmp_path_factory.mktemp("brain"), domain=domain)).card
 
 

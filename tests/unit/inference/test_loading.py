@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tests.support.bundle_factory import make_bundle
-from viewer.errors import ModelError
+from viewer.errors import Cancelled, ModelError
 from viewer.inference import loading
 from viewer.inference.bundle import load_bundle
 from viewer.inference.loading import choose_device, describe_device, load_model
@@ -53,13 +53,17 @@ def test_weights_that_still_have_their_auxiliary_heads_load(tmp_path, name):
     loaded = load_model(load_bundle(folder), "cpu")
     image = np.random.default_rng(0).standard_normal((1, 96, 96)).astype(np.float32)
     assert predict(loaded, image).logits.shape == (3,)
-    assert not any(name.lower().startswith("aux") and value is not None
-                   for name, value in loaded.module.named_children())
+    assert not any(
+        name.lower().startswith("aux") and value is not None for name, value in loaded.module.named_children()
+    )
 
 
 def test_half_precision_weights_become_single(tmp_path):
     folder = make_bundle(tmp_path)
-    halved = {k: v.half() if v.is_floating_point() else v for k, v in load_file(folder / "weights.safetensors").items()}
+    halved = {
+        k: v.half() if v.is_floating_point() else v
+        for k, v in load_file(folder / "weights.safetensors").items()
+    }
     loaded = load_model(with_weights(folder, halved), "cpu")
     assert all(p.dtype == torch.float32 for p in loaded.module.parameters())
 
@@ -73,7 +77,14 @@ def test_altered_weights_are_refused_before_they_are_read(tmp_path, monkeypatch)
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"1234567", b"\xff" * 64, b"\x80\x02}q\x00.", b"\x02" + b"\0" * 7 + b"[]", b"\x02" + b"\0" * 7 + b"{}"],
+    [
+        b"",
+        b"1234567",
+        b"\xff" * 64,
+        b"\x80\x02}q\x00.",
+        b"\x02" + b"\0" * 7 + b"[]",
+        b"\x02" + b"\0" * 7 + b"{}",
+    ],
 )
 def test_weights_that_are_not_safetensors_are_refused(tmp_path, content):
     with pytest.raises(ModelError, match=r"not a safetensors file|is missing"):
@@ -110,6 +121,24 @@ def test_a_card_asking_for_a_gigantic_network_costs_no_memory(tmp_path):
     card.write_text(card.read_text().replace('"width" = 4', '"width" = 4096'))
     with pytest.raises(ModelError, match="do not fit"):
         load_model(load_bundle(folder), "cpu")
+
+
+def test_loading_can_be_cancelled_between_its_steps(tmp_path):
+    bundle = load_bundle(make_bundle(tmp_path))
+    steps = []
+    load_model(bundle, "cpu", lambda: steps.append(1))
+    assert len(steps) >= 4
+    for strike in range(1, len(steps) + 1):
+        left = strike
+
+        def check():
+            nonlocal left
+            left -= 1
+            if left == 0:
+                raise Cancelled
+
+        with pytest.raises(Cancelled):
+            load_model(bundle, "cpu", check)
 
 
 def test_the_best_device_is_chosen_and_an_absent_one_refused(monkeypatch):

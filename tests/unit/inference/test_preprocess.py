@@ -30,7 +30,9 @@ def test_the_resize_equals_torchs_antialiased_bilinear(shape):
     np.testing.assert_allclose(seen[0], resized_by_torch(unit, (96, 128)), atol=2e-6)
 
 
-@pytest.mark.parametrize(("shape", "content"), [((100, 50), (96, 48)), ((50, 100), (64, 128)), ((75, 100), (96, 128))])
+@pytest.mark.parametrize(
+    ("shape", "content"), [((100, 50), (96, 48)), ((50, 100), (64, 128)), ((75, 100), (96, 128))]
+)
 def test_letterboxing_shows_the_whole_slice_centred_on_black(shape, content):
     unit = np.random.default_rng(1).random(shape).astype(np.float32)
     seen, _ = prepare(make_slice(unit * 1000), replace(PLAIN, fit="letterbox"))
@@ -42,7 +44,9 @@ def test_letterboxing_shows_the_whole_slice_centred_on_black(shape, content):
     assert not seen[0][border].any()
 
 
-@pytest.mark.parametrize(("shape", "content"), [((100, 50), (256, 128)), ((50, 100), (96, 192)), ((240, 128), (240, 128))])
+@pytest.mark.parametrize(
+    ("shape", "content"), [((100, 50), (256, 128)), ((50, 100), (96, 192)), ((240, 128), (240, 128))]
+)
 def test_cropping_keeps_the_centre_and_fills_the_input(shape, content):
     unit = np.random.default_rng(2).random(shape).astype(np.float32)
     seen, _ = prepare(make_slice(unit * 1000), replace(PLAIN, fit="crop"))
@@ -85,6 +89,21 @@ def test_percentiles_are_taken_over_the_slice_without_padding():
     unit = normalise(make_slice(padded, padding=(-2000.0, -2000.0)), card)
     np.testing.assert_allclose(unit[:20], expected, atol=1e-6)
     assert not unit[20:].any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.float32])
+@pytest.mark.parametrize("percents", [(0, 100), (1, 99), (0.5, 99.5), (2.5, 61.3)])
+def test_percentiles_are_numpys_for_every_type(dtype, percents):
+    rng = np.random.default_rng(11)
+    low, high = (0, 256) if dtype == np.uint8 else (-3000, 30000) if dtype != np.uint16 else (0, 65536)
+    values = rng.integers(low, high, (83, 97)).astype(dtype)
+    values[:40] = values[0, 0]
+    if dtype == np.int32:
+        values[0, 0] = 2**30
+    card = replace(PLAIN, normalisation="percentile", low=percents[0], high=percents[1])
+    bottom, top = np.percentile(values.astype(np.float64), percents)
+    expected = np.clip((values - bottom) / (top - bottom), 0, 1)
+    np.testing.assert_allclose(normalise(make_slice(values), card), expected, atol=2e-6)
 
 
 @pytest.mark.parametrize("normalisation", ["percentile", "window"])

@@ -226,3 +226,19 @@ def test_a_runner_that_never_ran_has_no_thread(qtbot):
     runner = JobRunner("idle")
     assert not runner._thread.isRunning()
     assert runner.shutdown()
+
+
+def test_progress_on_its_way_when_the_job_is_cancelled_is_not_heard(runner, heard, qtbot):
+    sent, gate = threading.Event(), threading.Event()
+
+    def run(token, progress):
+        progress(1, 2, "part")
+        sent.set()
+        gate.wait(5)
+
+    runner.submit(Job("job", "", run))
+    assert sent.wait(5)  # the signal waits in the GUI thread's queue, which does not run here
+    runner.cancel()
+    gate.set()
+    qtbot.waitUntil(lambda: bool(heard.of("idle")))
+    assert heard.of("progressed") == []

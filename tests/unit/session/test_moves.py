@@ -27,7 +27,9 @@ def test_dragging_back_brings_the_window_back():
     assert back.center == pytest.approx(start.center)
 
 
-@pytest.mark.parametrize("window", [Window(40, 400), Window(0.5, 0.01, "LINEAR_EXACT"), Window(5, 3, "SIGMOID")])
+@pytest.mark.parametrize(
+    "window", [Window(40, 400), Window(0.5, 0.01, "LINEAR_EXACT"), Window(5, 3, "SIGMOID")]
+)
 @pytest.mark.parametrize("dx", [-1e9, -300, 0, 300, 1e9])
 def test_no_drag_leads_to_a_window_that_cannot_be_drawn(window, dx):
     import numpy as np

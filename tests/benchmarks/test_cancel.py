@@ -1,0 +1,50 @@
+"""Cancel inside a pass: how long until the inference thread is free again."""
+
+import time
+
+import numpy as np
+import pytest
+
+from tests.support.bundle_factory import make_bundle
+from tests.support.slice_factory import make_slice
+from viewer.controller.inference_jobs import Focus, analysing
+from viewer.inference.bundle import load_bundle
+from viewer.jobs.runner import JobRunner
+
+
+@pytest.mark.benchmark(min_rounds=12)
+def test_cancel_inside_a_pass_of_a_large_network_takes_less_than_200_ms(
+    benchmark, qtbot, tmp_path, monkeypatch
+):
+    from viewer.inference.loading import load_model
+
+    folder = make_bundle(
+        tmp_path / "dense",
+        architecture={"family": "torchvision", "name": "densenet121"},
+        input={"size": [224, 224]},
+    )
+    loaded = load_model(load_bundle(folder), "cpu")
+    shown = make_slice(np.random.default_rng(0).integers(0, 900, (512, 512)).astype(np.int16))
+    monkeypatch.setattr("viewer.dicom.pixels.load_slice", lambda header: shown)
+    runner = JobRunner("cancel")
+    pause = iter(np.linspace(0.01, 0.6, 60))
+    taken = []
+
+    def setup():
+        runner.submit(
+            analysing(loaded, dict.fromkeys(range(50), shown.header), target=None, focus=Focus(), title="")
+        )
+        until = time.monotonic() + next(pause)
+        while time.monotonic() < until:
+            qtbot.wait(1)
+
+    def cancel():
+        start = time.monotonic()
+        runner.cancel()
+        while runner.busy:
+            qtbot.wait(1)
+        taken.append(time.monotonic() - start)
+
+    benchmark.pedantic(cancel, setup=setup, rounds=12)
+    assert runner.shutdown()
+    assert max(taken) < 0.2

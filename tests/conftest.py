@@ -1,0 +1,76 @@
+"""What holds for every test: no one's settings are touched, no thread and no window is left behind."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+
+def pytest_collection_modifyitems(items):
+    """The offscreen platform complains about every window with a minimum size; other platforms do not."""
+    for item in items:
+        item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))
+
+
+def pytest_addoption(parser):
+    parser.addoption("--approve", action="store_true", help="renew the golden images; then look at them")
+
+
+@pytest.fixture(autouse=True)
+def own_folders(tmp_path_factory, monkeypatch):
+    """Settings and logs go to a folder of the test's own."""
+    folder = tmp_path_factory.mktemp("user")
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(folder / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_behind(monkeypatch):
+    """Fails a test that leaves a QThread running (it would abort the process) or a window open."""
+    if "PySide6" not in sys.modules:
+        yield
+        return
+    from PySide6.QtCore import QThread
+
+    started: list[QThread] = []
+    start = QThread.start
+
+    def watched(self, *args):
+        started.append(self)
+        start(self, *args)
+
+    monkeypatch.setattr(QThread, "start", watched)
+    yield
+    running = [thread.objectName() for thread in started if thread.isRunning()]
+    for thread in started:
+        thread.quit()
+        thread.wait(5000)
+    assert not running, f"still running: {running}"
+    widgets = sys.modules.get("PySide6.QtWidgets")
+    if widgets is not None and widgets.QApplication.instance() is not None:
+        windows = [widget for widget in widgets.QApplication.topLevelWidgets() if widget.isVisible()]
+        for window in windows:
+            window.close()
+        assert not windows, f"still open: {windows}"
+
+
+@pytest.fixture
+def controller(qtbot):
+    """A controller with a view that only remembers; shut down at the end."""
+    from tests.support.headless_view import HeadlessView
+    from viewer.controller import Controller
+
+    made = Controller()
+    made.attach(HeadlessView())
+    yield made
+    assert made.shutdown(20_000)
+
+
+@pytest.fixture
+def screen(controller):
+    """The view of `controller`."""
+    return controller._desk.view

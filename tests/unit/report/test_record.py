@@ -1,0 +1,62 @@
+"""A report as JSON and back."""
+
+import json
+
+import pytest
+
+from tests.support.report_views import make_report, make_view
+from viewer.errors import ReportError
+from viewer.report import record
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        make_report(comment='Two  spaces,\na line, äöü 日本 and "quotes"'),
+        make_report(deidentify=True),
+        make_report(make_view(analysed=False, spacing=None)),
+        make_report(make_view(empty=True, outside=("The model is made for CT; this series is MR.",))),
+        make_report(make_view(window=None, voi_lut=None)),
+    ],
+    ids=["comment", "deidentified", "not analysed", "no evidence", "no window"],
+)
+def test_a_report_comes_back_from_its_json_as_it_was(made):
+    assert record.from_json(record.to_json(made)) == made
+
+
+def test_the_json_is_ascii_and_survives_readers_that_join_spaces():
+    text = record.to_json(make_report(comment="a   b"))
+    assert text.isascii() and "  " not in text
+    assert json.loads(text)["comment"] == "a   b"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda table: table.pop("study"),
+        lambda table: table.update(surplus=1),
+        lambda table: table.update(deidentified="yes"),
+        lambda table: table["image"].update(letters=["R", "L"]),
+        lambda table: table["image"].update(number=True),
+        lambda table: table["analysis"].update(findings={}),
+        lambda table: table.update(kind="another"),
+    ],
+    ids=["missing", "surplus", "type", "length", "flag for number", "table for list", "kind"],
+)
+def test_altered_json_is_refused_in_words(change):
+    table = json.loads(record.to_json(make_report()))
+    change(table)
+    with pytest.raises(ReportError, match="no report of Glassbox"):
+        record.from_json(json.dumps(table))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", "[" * 100_000])
+def test_what_is_no_report_is_refused_in_words(text):
+    with pytest.raises(ReportError, match="no report of Glassbox"):
+        record.from_json(text)
+
+
+def test_a_report_of_a_later_schema_is_not_guessed_at():
+    table = json.loads(record.to_json(make_report())) | {"schema": 2}
+    with pytest.raises(ReportError, match="schema 2"):
+        record.from_json(json.dumps(table))

@@ -1,0 +1,128 @@
+"""resolve: what is shown follows from state and knowledge alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.support.slice_factory import make_series, make_slice
+from tests.support.stand_ins import Lab, bundle_of, series_of
+from viewer.session.analyses import Analyses
+from viewer.session.resolve import Known, chosen_bundle, resolve
+from viewer.session.state import Explanation, ViewerState
+from viewer.study import VoiLut, Window
+
+RAMP = np.arange(64, dtype=np.int16).reshape(8, 8)
+
+
+def known(*slices, decoded=True, bundles=(), analyses=None, problems=None, **fields):
+    series = make_series(*(one.header for one in slices), **fields)
+    pixels = {one.header.key: one for one in slices} if decoded else {}
+    return Known({"1.2": series}, pixels.get, problems or {}, bundles, analyses or Analyses(1 << 20))
+
+
+def state(**changes):
+    return ViewerState(series="1.2", **changes)
+
+
+def test_an_empty_viewer_shows_nothing_and_wants_nothing():
+    view = resolve(ViewerState(), known(make_slice(RAMP)))
+    assert view.series is None and view.slice is None and view.undecoded is None
+
+
+def test_a_slice_that_is_not_decoded_yet_is_wanted():
+    shown = make_slice(RAMP)
+    view = resolve(state(), known(shown, decoded=False))
+    assert view.undecoded is shown.header
+    assert view.slice is None and view.caption == ""
+    assert resolve(state(), known(shown)).undecoded is None
+
+
+def test_a_slice_that_cannot_be_decoded_is_not_wanted_again():
+    shown = make_slice(RAMP)
+    view = resolve(state(), known(shown, decoded=False, problems={shown.header.key: "Damaged."}))
+    assert view.problem == "Damaged." and view.undecoded is None
+
+
+def test_the_files_lut_comes_before_its_window_and_the_readers_choice_before_both():
+    lut = VoiLut(0, np.arange(64, dtype=np.uint8), 8)
+    shown = make_slice(RAMP, luts=(lut, lut), windows=(Window(30, 20),))
+    assert resolve(state(), known(shown)).voi_lut == 0
+    assert resolve(state(voi_lut=1), known(shown)).voi_lut == 1
+    assert resolve(state(voi_lut=9), known(shown)).voi_lut == 1
+    own = resolve(state(window=Window(1, 2)), known(shown))
+    assert own.window == Window(1, 2) and own.voi_lut is None
+
+
+def test_without_a_choice_the_files_first_usable_window_is_in_force():
+    assert resolve(state(), known(make_slice(RAMP, windows=(Window(30, 20), Window(1, 1))))).window == Window(
+        30, 20
+    )
+    bad = resolve(state(), known(make_slice(RAMP, windows=(Window(30, 0.1), Window(7, 8))))).window
+    assert bad == Window(7, 8)
+    assert resolve(state(), known(make_slice(RAMP))).window.width > 50
+
+
+def test_a_colour_slice_has_no_window():
+    view = resolve(state(window=Window(1, 2)), known(make_slice(np.zeros((4, 4, 3), np.uint8))))
+    assert view.window is None and view.voi_lut is None
+
+
+@pytest.mark.parametrize("index", [-5, 99])
+def test_an_index_beyond_the_series_shows_its_last_slice_and_never_fails(index):
+    slices = [make_slice(RAMP, uid=f"1.{i}") for i in range(3)]
+    assert resolve(state(slice=index), known(*slices)).index in (0, 2)
+
+
+def test_the_same_question_gives_the_same_objects():
+    bundle = bundle_of()
+    series = series_of("a", 2)
+    lab, analyses = Lab(), Analyses(1 << 20)
+    pixels = {header.key: lab.load_slice(header) for header in series.slices}
+    loaded = lab.load_model(bundle)
+    analyses.put(lab.analyse_slice(loaded, pixels["a.0", 0], target=None, check=lambda: None))
+    given = Known({"a": series}, pixels.get, {}, (bundle,), analyses)
+    first, second = resolve(ViewerState(series="a"), given), resolve(ViewerState(series="a"), given)
+    for name in ("slice", "series", "heatmap", "ribbon", "layers", "result", "prediction", "card"):
+        assert getattr(first, name) is getattr(second, name)
+    assert first.window == second.window and first.caption == second.caption
+    assert set(first.cams) == {"block1", "block2"}
+
+
+def test_a_heatmap_never_appears_without_its_slice():
+    bundle = bundle_of()
+    series = series_of("a", 1)
+    lab, analyses = Lab(), Analyses(1 << 20)
+    shown = lab.load_slice(series.slices[0])
+    analyses.put(lab.analyse_slice(lab.load_model(bundle), shown, target=None, check=lambda: None))
+    view = resolve(ViewerState(series="a"), Known({"a": series}, lambda key: None, {}, (bundle,), analyses))
+    assert view.heatmap is None and view.caption == "" and view.cams == {}
+    assert view.prediction is not None and view.ribbon is not None
+
+
+def test_the_display_window_is_never_part_of_the_question():
+    bundle = bundle_of()
+    series = series_of("a", 1)
+    lab, analyses = Lab(), Analyses(1 << 20)
+    shown = lab.load_slice(series.slices[0])
+    analyses.put(lab.analyse_slice(lab.load_model(bundle), shown, target=None, check=lambda: None))
+    given = Known({"a": series}, lambda key: shown, {}, (bundle,), analyses)
+    one = resolve(ViewerState(series="a", window=Window(1, 2)), given)
+    other = resolve(ViewerState(series="a", window=Window(300, 500), invert=True), given)
+    assert one.result is other.result and one.heatmap is other.heatmap
+
+
+def test_a_target_the_model_does_not_know_is_no_target():
+    bundle = bundle_of()
+    shown = make_slice(RAMP)
+    view = resolve(state(explanation=Explanation(target="unicorn")), known(shown, bundles=(bundle,)))
+    assert view.target is None
+
+
+def test_the_model_asked_for_comes_first_then_the_one_that_fits():
+    ct, mr = bundle_of("ct"), bundle_of("mr", domain={"modalities": ["MR"]})
+    series = make_series(make_slice(RAMP).header, modality="MR")
+    assert chosen_bundle(None, (ct, mr), series) is mr
+    assert chosen_bundle("ct", (ct, mr), series) is ct
+    assert chosen_bundle("gone", (ct, mr), replace(series, modality="US")) is ct
+    assert chosen_bundle(None, (), series) is None

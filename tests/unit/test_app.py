@@ -1,0 +1,118 @@
+"""The way in: verbs, paths, versions; the window before anything heavy; a bad path is a notice."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from viewer import __version__, app
+
+HEAVY = ("torch", "torchvision", "SimpleITK", "pydicom")
+
+
+def test_the_version_is_told(capsys):
+    assert app.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"glassbox {__version__}\n"
+
+
+def test_help_names_every_verb(capsys):
+    from viewer import cli
+
+    assert app.main(["--help"]) == 0
+    text = capsys.readouterr().out
+    assert all(verb in text for verb in cli.VERBS)
+
+
+@pytest.mark.parametrize("arguments", [["--nonsense"], ["/one", "/two"]])
+def test_what_is_not_understood_is_one_sentence(arguments, capsys):
+    assert app.main(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1 and "glassbox --help" in told.err
+
+
+def test_a_verb_runs_without_a_window(monkeypatch):
+    from viewer import cli
+
+    ran = []
+    monkeypatch.setattr(cli, "run", lambda arguments: ran.append(arguments) or 0)
+    monkeypatch.setattr(app, "open_window", lambda path: pytest.fail("a window"))
+    assert app.main(["models", "--json"]) == 0
+    assert ran == [["models", "--json"]]
+
+
+@pytest.mark.parametrize("path", ["/some/folder", "./scan", "folder"])
+def test_anything_else_is_a_path(monkeypatch, path):
+    opened = []
+    monkeypatch.setattr(app, "open_window", lambda path: opened.append(str(path)) or 0)
+    assert app.main([path]) == 0
+    assert [os.path.normpath(one) for one in opened] == [os.path.normpath(path)]
+
+
+def test_the_window_is_on_the_screen_before_anything_heavy_is_imported():
+    code = f"""
+import sys
+from PySide6.QtWidgets import QApplication
+from viewer import app
+
+def run(self=None):
+    windows = [w for w in QApplication.topLevelWidgets() if w.isVisible()]
+    print(len(windows), sorted(set({HEAVY!r}) & set(sys.modules)))
+    QApplication.processEvents()
+    print(sorted({{"torch", "SimpleITK"}} & set(sys.modules)))
+    return 0
+
+QApplication.exec = run
+raise SystemExit(app.open_window())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["1 []", "[]"]
+
+
+def test_a_bad_path_opens_the_window_with_a_notice(tmp_path):
+    code = f"""
+import sys, time
+from pathlib import Path
+from PySide6.QtWidgets import QApplication
+from viewer import app
+from viewer.ui.main_window import MainWindow
+
+said = []
+show = MainWindow.show_notice
+MainWindow.show_notice = lambda self, notice: (said.append(notice), show(self, notice))
+
+def run(self=None):
+    until = time.monotonic() + 60
+    while not said and time.monotonic() < until:
+        QApplication.processEvents()
+    print(said[0].kind, bool(said[0].remedy), any(w.isVisible() for w in QApplication.topLevelWidgets()))
+    return 0
+
+QApplication.exec = run
+raise SystemExit(app.main([{str(tmp_path / "nowhere")!r}]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "error True True"
+
+
+def test_a_damaged_settings_file_opens_the_window_with_a_notice():
+    from viewer import settings
+
+    where = settings.default_path()
+    where.parent.mkdir(parents=True)
+    where.write_text("{")
+    code = """
+from PySide6.QtWidgets import QApplication
+from viewer import app
+from viewer.ui.main_window import MainWindow
+
+MainWindow.show_notice = lambda self, notice: print(notice.text)
+QApplication.exec = lambda self=None: 0
+raise SystemExit(app.open_window())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "damaged" in done.stdout

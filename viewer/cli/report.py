@@ -1,0 +1,169 @@
+"""`glassbox report`: the annotated page of one slice, drawn without a display."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from viewer.cli import network
+from viewer.cli.answer import Answer, UsageError
+from viewer.cli.network import Question
+from viewer.cli.study import add_choice, add_window, fraction, open_study
+from viewer.errors import ReportError
+from viewer.imaging.colormap import COLORMAPS
+from viewer.report import saving
+from viewer.results import SliceResult
+from viewer.session.analyses import Analyses
+from viewer.session.resolve import Known, ResolvedView, resolve
+from viewer.session.state import Explanation, Overlay, ViewerState
+
+if TYPE_CHECKING:
+    from viewer.inference.loading import LoadedModel
+    from viewer.report.report import Report
+
+EPILOG = """\
+The page shows the source and the overlay side by side, as the window would, with findings and provenance.
+The PNG's text chunk "glassbox" holds the whole report as JSON. Patient identity is on the page and in that
+text unless --deidentify is given; it is never printed. A file that is already there is left alone, unless
+--overwrite is given."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_choice(parser, slices="peak")
+    network.add_network(parser, layers="the model's own choice", many=False)
+    look = Overlay()
+    parser.add_argument(
+        "--opacity", type=fraction, default=look.opacity, help="0 to 1 (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--threshold",
+        type=fraction,
+        default=look.threshold,
+        help="fraction of the scale below which nothing is drawn",
+    )
+    parser.add_argument(
+        "--colormap", choices=list(COLORMAPS), default=look.colormap, help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--scale", choices=("absolute", "relative"), default=look.scale, help="default: %(default)s"
+    )
+    add_window(parser)
+    parser.add_argument("--comment", default="", help="text for the page")
+    parser.add_argument("--deidentify", action="store_true", help="leave out who, where and when")
+    parser.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
+    parser.add_argument("--out", metavar="X.png", type=Path, required=True, help="file to write")
+
+
+def answer(options: argparse.Namespace) -> Answer:
+    if options.out.suffix.lower() != ".png":
+        raise ReportError(f"'{options.out.name}' does not end in .png.", remedy="Give --out a name in .png.")
+    if saving.exists(options.out) and not options.overwrite:
+        error = saving.already_there(options.out)
+        raise ReportError(error.what, remedy="Choose another name, or add --overwrite.")
+    if options.layer == "all" or options.slice == "all":
+        raise UsageError(
+            "A report shows one slice and one layer.", remedy="Choose one, or leave the choice out."
+        )
+    question = network.ask(options, open_study(options.path))
+    loaded = network.load(question, options.device)
+    replies = network.answers(loaded, question)
+    view = _view(options, question, loaded, replies.indices[0], replies.results[0])
+    return _written(options, view)
+
+
+def _view(
+    options: argparse.Namespace,
+    question: Question,
+    loaded: LoadedModel,
+    index: int,
+    result: SliceResult,
+) -> ResolvedView:
+    """What the window would show: the same state, resolved by the same function."""
+    from viewer.dicom.pixels import load_slice
+
+    series = question.series
+    slice = load_slice(series.slices[index])
+    analyses = Analyses(1 << 30)
+    analyses.put(result)
+    layer = network.chosen_layers(options.layer, result.layers, loaded.card)
+    state = ViewerState(
+        series=series.uid,
+        slice=index,
+        window=None if slice.is_color else options.window,
+        overlay=Overlay(True, options.opacity, options.threshold, options.colormap, options.scale),
+        explanation=Explanation(loaded.card.name, result.key.target, layer[0].name if layer else None),
+        asked=frozenset({(series.uid, question.bundle.digest)}),
+    )
+    known = Known({series.uid: series}, lambda _key: slice, {}, (question.bundle,), analyses)
+    return resolve(state, known)
+
+
+def _written(options: argparse.Namespace, view: ResolvedView) -> Answer:
+    from PySide6.QtGui import QGuiApplication
+
+    from viewer.report import page, report
+
+    if QGuiApplication.instance() is None:
+        os.environ["QT_QPA_PLATFORM"] = "offscreen"
+        _keep_alive.append(QGuiApplication(["glassbox"]))
+    made = report.build(view, comment=options.comment, deidentify=options.deidentify)
+    page.save(made, options.out, overwrite=options.overwrite)
+    table = _table(options.out, made)
+    return Answer(table, _lines(table))
+
+
+_keep_alive: list[object] = []
+"""Qt wants its application object to outlive everything that was drawn."""
+
+
+def _table(out: Path, made: Report) -> dict[str, Any]:
+    """What is on the page, without who it is about."""
+    from viewer.report import page
+
+    analysis = made.analysis
+    if analysis is None or analysis.map is None:
+        raise ReportError("The network offers no map to show.", remedy="Choose another model.")
+    shown = analysis.map
+    return {
+        "out": str(out),
+        "width": page.WIDTH,
+        "series": made.image.series_uid,
+        "slice": made.image.number,
+        "slices": made.image.count,
+        "sop_instance_uid": made.image.sop_instance_uid,
+        "deidentified": made.deidentified,
+        "model": {
+            "name": analysis.provenance.model,
+            "version": analysis.provenance.version,
+            "digest": analysis.provenance.digest,
+        },
+        "target": analysis.target,
+        "probability": {finding.label: finding.probability for finding in analysis.findings},
+        "layer": shown.layer.name,
+        "layer_text": shown.layer_text,
+        "range": list(shown.raw_range),
+        "no_positive_evidence": shown.empty,
+        "opacity": shown.overlay.opacity,
+        "threshold": shown.overlay.threshold,
+        "colormap": shown.overlay.colormap,
+        "scale": shown.overlay.scale,
+        "heat_range": list(shown.heat_range),
+        "window": made.display.text,
+        "outside_domain": list(analysis.outside),
+        "device": analysis.provenance.device,
+        "versions": dict(made.software),
+        "created": made.created,
+        "disclaimer": made.disclaimer,
+    }
+
+
+def _lines(table: dict[str, Any]) -> list[str]:
+    chance = table["probability"][table["target"]]
+    lines = [
+        f"Slice {table['slice']} of {table['slices']}: {table['target']} {chance:.3f}, {table['layer_text']}",
+    ]
+    if table["no_positive_evidence"]:
+        lines.append(f"No positive evidence for {table['target']} in this layer.")
+    return [*lines, f"Written: {table['out']}", table["disclaimer"]]

@@ -1,0 +1,291 @@
+"""The controller: turns intents into state, state into a view, and sets the work going that is missing.
+
+Lives on the GUI thread and never blocks it. `attach` a view, then `start`; `shutdown` always.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Slot
+
+from viewer import resources
+from viewer.commands.command import CommandRegistry
+from viewer.commands.defaults import default_commands
+from viewer.controller.analysis import Analysis
+from viewer.controller.decoding import Decoding
+from viewer.controller.desk import Desk
+from viewer.controller.export import Export
+from viewer.controller.models import Models
+from viewer.controller.opening import Opening
+from viewer.notice import Notice
+from viewer.session import moves, peaks
+from viewer.session.resolve import ResolvedView, resolve
+from viewer.session.state import Presentation, ViewerState
+from viewer.settings import Settings
+from viewer.study import Window
+from viewer.view import Blank, View
+
+OPACITY_STEP = 0.1
+
+
+def _forget_settings(settings: Settings) -> None:
+    """Settings of a session that keeps nothing."""
+
+
+class Controller(QObject):
+    """Implements `commands.intents.Intents`.
+
+    Parameters
+    ----------
+    settings : as loaded.
+    keep : called with the settings whenever they change; saves them.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        keep: Callable[[Settings], Any] = _forget_settings,
+        parent: QObject | None = None,
+    ) -> None:
+        super().__init__(parent)
+        settings = settings or Settings()
+        self._desk = Desk(settings, keep, self)
+        self._opening = Opening(self._desk)
+        self._decoding = Decoding(self._desk)
+        self._models = Models(self._desk)
+        self._analysis = Analysis(self._desk, self._models)
+        self._export = Export(self._desk)
+        self._peeking = False
+        self.commands = CommandRegistry(default_commands(self), shortcuts=settings.shortcuts)
+        self._desk.model.changed.connect(self._on_changed)
+        self._desk.learned.connect(self._refresh)
+
+    @property
+    def view(self) -> ResolvedView:
+        """What is shown now."""
+        return self._desk.shown
+
+    @property
+    def state(self) -> ViewerState:
+        return self._desk.state
+
+    @property
+    def settings(self) -> Settings:
+        return self._desk.settings
+
+    def attach(self, view: View) -> None:
+        """Show everything in `view` from now on, beginning with what there is."""
+        self._desk.view = view
+        view.show_recent(self._desk.settings.recent)
+        view.show_view(self._desk.shown, None)
+
+    def start(self) -> None:
+        """What can wait until the window is on the screen: which models there are."""
+        self._models.find()
+
+    def shutdown(self, timeout_ms: int = 5000) -> bool:
+        """Stop all work and end the threads; False if one did not end in time."""
+        self._desk.view = Blank()
+        runners = [part.runner for part in (self._opening, self._decoding, self._analysis, self._export)]
+        for runner in runners:
+            runner.cancel()
+        deadline = time.monotonic() + timeout_ms / 1000
+        left = [runner.shutdown(max(0, int(1000 * (deadline - time.monotonic())))) for runner in runners]
+        return all(left)
+
+    def say(self, notice: Notice) -> None:
+        """Show a notice that came from outside: a bad path on the command line, damaged settings."""
+        self._desk.view.show_notice(notice)
+
+    def keep_settings(self, **changes: Any) -> None:
+        """Change settings and save them."""
+        self._desk.keep(**changes)
+
+    @Slot(object, object)
+    def _on_changed(self, old: ViewerState, new: ViewerState) -> None:
+        self._refresh()
+
+    @Slot()
+    def _refresh(self) -> None:
+        """State and knowledge -> view; then the work that the view waits for."""
+        desk = self._desk
+        previous, desk.shown = desk.shown, resolve(desk.state, desk.known)
+        header, result = desk.shown.header, desk.shown.result
+        desk.slices.pin([header.key] if header is not None else [])
+        desk.analyses.pin([result.key] if result is not None else [])
+        desk.view.show_view(desk.shown, previous)
+        self._models.show()
+        self._decoding.follow()
+        self._analysis.follow()
+
+    # Opening
+
+    def open(self, path: Path) -> None:
+        self._opening.open(path)
+
+    def open_sample(self) -> None:
+        self._opening.open(resources.sample_study(), remember=False)
+
+    def cancel(self, lane: str) -> None:
+        if lane == "dicom":
+            self._opening.cancel()
+        elif lane == "inference":
+            self._analysis.cancel()
+
+    def forget_recent(self) -> None:
+        self._desk.keep(recent=())
+        self._desk.view.show_recent(())
+
+    # Which slice
+
+    def select_series(self, uid: str) -> None:
+        self._opening.select(uid)
+
+    def step_series(self, n: int) -> None:
+        uids = list(self._desk.series)
+        if self.state.series in uids:
+            at = min(max(uids.index(self.state.series) + n, 0), len(uids) - 1)
+            self._opening.select(uids[at])
+
+    def step(self, n: int) -> None:
+        self._show_slice(self.view.index + n)
+
+    def go_to(self, index: int) -> None:
+        series = self.view.series
+        if series is not None:
+            self._show_slice(index + len(series.slices) if index < 0 else index)
+
+    def next_peak(self) -> None:
+        if self.view.ribbon is not None:
+            self._show_peak(peaks.next_peak(self.view.ribbon, self.view.index))
+
+    def previous_peak(self) -> None:
+        if self.view.ribbon is not None:
+            self._show_peak(peaks.previous_peak(self.view.ribbon, self.view.index))
+
+    def _show_peak(self, index: int | None) -> None:
+        if index is not None:
+            self._show_slice(index)
+
+    def _show_slice(self, index: int) -> None:
+        series = self.view.series
+        if series is not None:
+            self._desk.model.update(slice=min(max(index, 0), len(series.slices) - 1))
+
+    # How it looks
+
+    def set_window(self, window: Window | None) -> None:
+        good = moves.usable(window) if window is not None else None
+        if window is None or good is not None:
+            self._desk.model.update(window=good, voi_lut=None)
+
+    def set_preset(self, number: int) -> None:
+        from viewer.imaging.window import PRESETS
+
+        series = self.view.series
+        presets = PRESETS.get(series.modality, ()) if series is not None else ()
+        if 1 <= number <= len(presets):
+            self.set_window(presets[number - 1])
+
+    def set_voi_lut(self, index: int) -> None:
+        self._desk.model.update(window=None, voi_lut=max(0, index))
+
+    def drag_window(self, dx: float, dy: float) -> None:
+        view = self.view
+        if view.slice is not None and not view.slice.is_color:
+            # A VOI LUT cannot be dragged: the first window on offer takes its place.
+            self.set_window(moves.dragged(view.window or view.window_choices[0], dx, dy))
+
+    def toggle_invert(self) -> None:
+        self._desk.model.update(invert=not self.state.invert)
+
+    def zoom_at(self, factor: float, x: float, y: float) -> None:
+        header = self.view.header
+        if header is not None:
+            size = {"rows": header.rows, "cols": header.cols}
+            self._desk.model.update(presentation=moves.zoomed(self.state.presentation, factor, x, y, **size))
+
+    def pan_by(self, dx: float, dy: float) -> None:
+        header = self.view.header
+        if header is not None:
+            size = {"rows": header.rows, "cols": header.cols}
+            self._desk.model.update(presentation=moves.panned(self.state.presentation, dx, dy, **size))
+
+    def fit(self) -> None:
+        self._desk.model.update(presentation=Presentation())
+
+    def reset(self) -> None:
+        self._desk.model.update(presentation=Presentation(), window=None, voi_lut=None, invert=False)
+
+    def set_deidentified(self, on: bool) -> None:
+        self._desk.keep(deidentified=on)
+        self._desk.model.update(deidentified=on)
+
+    # Overlay
+
+    def set_overlay(self, **changes: Any) -> None:
+        overlay = replace(self.state.overlay, **changes)
+        overlay = replace(
+            overlay,
+            opacity=min(max(overlay.opacity, 0.0), 1.0),
+            threshold=min(max(overlay.threshold, 0.0), 1.0),
+        )
+        self._desk.model.update(overlay=overlay)
+
+    def toggle_overlay(self) -> None:
+        self.set_overlay(visible=not self.state.overlay.visible)
+
+    def step_opacity(self, n: int) -> None:
+        self.set_overlay(opacity=round(self.state.overlay.opacity + n * OPACITY_STEP, 3))
+
+    def peek(self, on: bool) -> None:
+        if on or self._peeking:
+            self._peeking = on
+            self.set_overlay(visible=on)
+
+    def step_layer(self, n: int) -> None:
+        layers, layer = self.view.layers, self.view.layer
+        if layer is not None:
+            at = min(max(layers.index(layer) + n, 0), len(layers) - 1)
+            self.set_layer(layers[at].name)
+
+    def set_layer(self, name: str) -> None:
+        if any(layer.name == name for layer in self.view.layers):
+            self._desk.model.update(explanation=replace(self.state.explanation, layer=name))
+
+    # The network
+
+    def set_model(self, name: str) -> None:
+        if self._models.choose(name):
+            self._analysis.cancel()
+
+    def add_model(self, folder: Path) -> None:
+        if self._models.add(folder):
+            self._analysis.cancel()
+
+    def set_target(self, label: str | None) -> None:
+        card = self.view.card
+        if label is None or (card is not None and label in card.labels):
+            self._analysis.explain(label)
+
+    def analyse(self) -> None:
+        self._analysis.start()
+
+    def analyse_anyway(self) -> None:
+        self._analysis.start(accepted=True)
+
+    # The report
+
+    def make_report(self, *, comment: str = "", deidentify: bool = False) -> Any:
+        return self._export.make(comment=comment, deidentify=deidentify)
+
+    def export_report(
+        self, path: Path, *, comment: str = "", deidentify: bool = False, overwrite: bool = False
+    ) -> None:
+        self._export.export(path, comment=comment, deidentify=deidentify, overwrite=overwrite)

@@ -1,0 +1,163 @@
+"""Opening a study: the scan, and how what it finds joins what is shown without stealing the choice.
+
+The scan has a thread of its own beside the one that decodes slices: both are the "dicom" lane, and
+the slice on the screen never waits for a scan to end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Slot
+
+from viewer.controller.desk import Desk, ProgressLine
+from viewer.jobs.job import CancelToken, Job, Progress
+from viewer.jobs.runner import JobRunner
+from viewer.session.state import Explanation, Presentation
+from viewer.settings import with_recent
+from viewer.study import ScanResult, Series, Skipped
+
+
+class Opening(QObject):
+    """Scans a path in the background; the first image is shown before the scan ends."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self._progress = ProgressLine(desk, "dicom")
+        self._path = Path()
+        self._remember = True
+        self._fresh = True
+        """Whether nothing of this scan is shown yet: until then the study opened before stays."""
+        self._left_at: dict[str, tuple[str, int]] = {}
+        """Series uid -> key of the slice where the reader left it."""
+        self.runner = JobRunner("scan", self)
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.finished.connect(self._on_finished)
+        self.runner.failed.connect(self._on_failed)
+        self.runner.stopped.connect(self._on_stopped)
+
+    @property
+    def scanning(self) -> bool:
+        return self.runner.current is not None
+
+    def open(self, path: Path, *, remember: bool = True) -> None:
+        """Scan `path`; `remember` it in the list of recent studies if it can be shown."""
+
+        def run(token: CancelToken, progress: Progress) -> ScanResult:
+            from viewer.dicom.scan import scan
+
+            return scan(path, progress=progress)
+
+        self._path, self._remember, self._fresh = path, remember, True
+        self._progress.begin("Reading files")
+        self.runner.submit(Job(("scan", path), "Reading files", run))
+
+    def cancel(self) -> None:
+        """Stop reading; what was found so far stays."""
+        if self.scanning:
+            self.runner.cancel()
+            self._progress.end()
+            self._desk.view.show_scan(self._desk.scan, running=False)
+
+    def select(self, uid: str) -> None:
+        """Show a series, at the slice where the reader left it; the look starts from the file's own."""
+        desk = self._desk
+        series = desk.series.get(uid)
+        if series is None or uid == desk.state.series:
+            return
+        header = desk.shown.header
+        if header is not None and desk.state.series is not None:
+            self._left_at[desk.state.series] = header.key
+        index = _index_of(series, self._left_at.get(uid))
+        desk.model.update(
+            series=uid,
+            slice=index if index is not None else 0,
+            window=None,
+            voi_lut=None,
+            invert=False,
+            presentation=Presentation(),
+            explanation=replace(desk.state.explanation, target=None),
+        )
+
+    def _show(self, result: ScanResult, *, running: bool) -> None:
+        desk = self._desk
+        if self._fresh:
+            if not result.series:
+                return
+            self._start_study()
+        before = desk.shown.header
+        desk.scan = result
+        desk.series = {series.uid: series for series in result.series}
+        desk.view.show_scan(result, running=running)
+        if desk.state.series not in desk.series:
+            desk.model.update(series=result.series[0].uid if result.series else None, slice=0)
+        elif before is not None:
+            index = _index_of(desk.series[desk.state.series], before.key)
+            desk.model.update(slice=desk.state.slice if index is None else index)
+        desk.learned.emit()
+
+    def _start_study(self) -> None:
+        """The first series of another study is there: nothing of the last one is kept."""
+        desk = self._desk
+        self._fresh = False
+        self._left_at.clear()
+        desk.study_changed.emit()
+        desk.series = {}
+        desk.slices.clear()
+        desk.problems.clear()
+        desk.analyses.forget()
+        desk.model.update(
+            series=None,
+            slice=0,
+            window=None,
+            voi_lut=None,
+            invert=False,
+            presentation=Presentation(),
+            explanation=Explanation(model=desk.state.explanation.model, layer=desk.state.explanation.layer),
+            asked=frozenset(),
+            accepted=frozenset(),
+        )
+        if self._remember:
+            desk.keep(recent=with_recent(desk.settings, self._path).recent)
+            desk.view.show_recent(desk.settings.recent)
+
+    @Slot(object, int, int, object)
+    def _on_progress(self, job: Job, done: int, total: int, partial: Any) -> None:
+        self._progress.move(done, total)
+        if isinstance(partial, ScanResult):
+            self._show(partial, running=True)
+
+    @Slot(object, object)
+    def _on_finished(self, job: Job, result: ScanResult) -> None:
+        self._progress.end()
+        self._show(result, running=False)
+        if result.skipped:
+            count = len(result.skipped)
+            files = "1 file is" if count == 1 else f"{count} files are"
+            self._desk.say(f"{files} not shown.", "See why in the details.", details=_rows(result.skipped))
+
+    @Slot(object, object)
+    def _on_failed(self, job: Job, error: Exception) -> None:
+        from viewer.dicom.scan import NothingToShow
+
+        self._progress.end()
+        self._desk.view.show_scan(self._desk.scan, running=False)
+        rows = _rows(error.skipped) if isinstance(error, NothingToShow) else ()
+        self._desk.say_error(error, rows)
+
+    @Slot(object)
+    def _on_stopped(self, job: Job) -> None:
+        if not self.scanning:
+            self._progress.end()
+
+
+def _rows(skipped: tuple[Skipped, ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((one.path, one.reason) for one in skipped)
+
+
+def _index_of(series: Series, key: tuple[str, int] | None) -> int | None:
+    """Where the slice with this key lies in the series now, or None."""
+    return next((i for i, header in enumerate(series.slices) if header.key == key), None)

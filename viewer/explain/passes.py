@@ -1,0 +1,44 @@
+"""One pass of a loaded model: on its device, or on the CPU where the device's memory is full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from viewer.errors import ModelError
+from viewer.explain.capture import Captured, Check, capture
+from viewer.inference.loading import LoadedModel
+
+
+def run_pass(
+    loaded: LoadedModel,
+    images: torch.Tensor,
+    layers: Sequence[str],
+    choose: Callable[[torch.Tensor], int],
+    check: Check,
+) -> Captured:
+    """`capture` for a loaded model; `loaded.notice` says so where the CPU had to step in.
+
+    Parameters
+    ----------
+    images : (1, channels, h, w), on the CPU.
+
+    Raises ModelError where the network cannot work on an input of this size at all.
+    """
+    try:
+        try:
+            return capture(loaded.module, images.to(loaded.device), layers, choose, check)
+        except torch.OutOfMemoryError:
+            if loaded.device == "cpu":
+                raise
+            loaded.fall_back_to_cpu()
+        return capture(loaded.module, images, layers, choose, check)
+    except RuntimeError as error:
+        # A stranger's card may give a size at which the network's grids vanish, or ask for more
+        # memory than there is: torch says both with a RuntimeError.
+        reason = str(error).strip().splitlines()[0].rstrip(".") if str(error).strip() else "no reason given"
+        raise ModelError(
+            f"The model '{loaded.card.name}' failed on this input: {reason}.",
+            remedy="Check [input] size in its card.toml, or choose another model.",
+        ) from error

@@ -1,0 +1,108 @@
+"""The words of the page: header, titles, footer. Pure functions of a Report."""
+
+from __future__ import annotations
+
+from viewer.report.report import Analysis, Report
+from viewer.session import captions
+
+SHORT_DIGEST = 16
+Row = tuple[str, str]
+
+
+def headline(report: Report) -> str:
+    """The patient line, or that there is none."""
+    who = report.identity
+    if who is None:
+        return "De-identified"
+    name = who.name.replace("^", " ").strip() or "Name not stated"
+    born = f"born {captions.date(who.birth_date)}" if who.birth_date else ""
+    number = f"ID {who.patient_id}" if who.patient_id else ""
+    return _joined(name, who.sex, captions.age(who.age), born, number)
+
+
+def image_words(report: Report) -> str:
+    """Which slice of how many."""
+    image = report.image
+    frame = f", frame {image.frame + 1}" if image.frame else ""
+    return f"Image {image.number} of {image.count}{frame}"
+
+
+def study_words(report: Report) -> tuple[Row, Row]:
+    """The lines below the headline: (left, right) each."""
+    study, image = report.study, report.image
+    series = "Series" if study.series_number is None else f"Series {study.series_number}"
+    modality = f"{series}: {study.modality}"
+    size = f"{image.rows} × {image.cols}"
+    first = _joined(study.study_description, study.institution) or "No study description"
+    second = _joined(modality, study.series_description, study.body_part, *study.notes[:2])
+    date = captions.date(study.study_date) or ("Date removed" if report.deidentified else "Date not stated")
+    return (first, date), (second, _joined(study.orientation, size, spacing_words(report)))
+
+
+def spacing_words(report: Report) -> str:
+    """Size of a pixel, and where it is known from if that is not Pixel Spacing."""
+    image = report.image
+    if image.spacing is None:
+        return "pixel size unknown"
+    row, col = image.spacing
+    source = f" ({image.calibration})" if image.calibration not in ("", "PixelSpacing") else ""
+    return f"pixel {row:.3g} × {col:.3g} mm{source}"
+
+
+def panel_titles(report: Report) -> tuple[str, str]:
+    """Above the left and the right picture."""
+    analysis = report.analysis
+    if analysis is None:
+        return "Source", ""
+    if analysis.map is None:
+        return "Source", f"{analysis.target}: no heatmap"
+    return "Source", f"{analysis.provenance.method}: evidence for {analysis.target}"
+
+
+def footer(report: Report) -> tuple[list[Row], list[Row]]:
+    """(name, value) rows of the left and the right column."""
+    analysis = report.analysis
+    made = report.created.replace("T", " ")
+    software = ", ".join(" ".join(pair) for pair in report.software)
+    if analysis is None:
+        return [("Window", report.display.text), ("Time", made)], [("Software", software)]
+    where = analysis.provenance
+    left = [
+        ("Model", f"{analysis.model_title} ({where.model}) {where.version}"),
+        ("SHA-256", f"{where.digest[:SHORT_DIGEST]}…"),
+        ("Licence", where.licence),
+        ("Intended use", where.intended_use),
+        ("Device", f"{where.device.upper() or 'unknown'}, preprocessing {where.preprocessing}"),
+        ("Software", software),
+        ("Time", made),
+    ]
+    return left, [*_map_rows(analysis), ("Window", report.display.text)]
+
+
+def _map_rows(analysis: Analysis) -> list[Row]:
+    shown = analysis.map
+    chance = {finding.label: finding.probability for finding in analysis.findings}.get(analysis.target)
+    target = analysis.target if chance is None else f"{analysis.target}, probability {chance:.3f}"
+    rows = [("Method", analysis.provenance.method), ("Target", target)]
+    if shown is None:
+        return [*rows, ("Layer", "no heatmap")]
+    look = shown.overlay
+    low, high, top = (number(value) for value in (*shown.raw_range, shown.heat_range[1]))
+    kind = "relative to this map's own maximum" if look.scale == "relative" else "absolute"
+    return [
+        *rows,
+        ("Layer", f"{shown.layer_text} ({shown.layer.name})"),
+        ("Scale", f"{kind}, top {top} {shown.unit}; this map {low} to {high}"),
+        ("Threshold", f"{look.threshold:.0%} of the scale, nothing drawn below"),
+        ("Opacity", f"{look.opacity:.0%}"),
+        ("Colour map", look.colormap),
+    ]
+
+
+def number(value: float) -> str:
+    """Two significant figures and a real minus sign."""
+    return f"{value:.2g}".replace("-", "−")
+
+
+def _joined(*parts: str) -> str:
+    return "  ·  ".join(part for part in (" ".join(part.split()) for part in parts) if part)

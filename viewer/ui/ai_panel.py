@@ -1,0 +1,60 @@
+"""The right side: findings, and on demand the layers and how the overlay looks."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.session.resolve import ResolvedView
+from viewer.ui import theme
+from viewer.ui.findings_panel import FindingsPanel
+from viewer.ui.layer_panel import LayerPanel
+from viewer.ui.overlay_panel import OverlayPanel
+from viewer.ui.section import Section
+
+
+class AiPanel(QScrollArea):
+    """Opens on the findings alone: simple displays are read faster than rich ones."""
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.findings = FindingsPanel(intents)
+        self.layer = LayerPanel(intents)
+        self.overlay = OverlayPanel(intents)
+        self.sections = (
+            Section("Findings", self.findings, opened=True),
+            Section("Layer", self.layer, opened=False),
+            Section("Overlay", self.overlay, opened=False),
+        )
+        inside = theme.named(QWidget(), "panel")
+        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for section in self.sections:
+            section.body.summary.connect(section.say)  # type: ignore[attr-defined]
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(inside)
+
+    def sizeHint(self) -> QSize:
+        return QSize(290, 600)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(230, 120)
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show what the network said of the slice on the screen."""
+        for part in (self.findings, self.layer, self.overlay):
+            part.show_view(view)
+
+    def dress(self) -> None:
+        """Take the icons of the theme in force."""
+        for section in self.sections:
+            section.set_opened(section.opened)

@@ -1,0 +1,154 @@
+"""Every label of the model with its probability; a click explains it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.session.resolve import ResolvedView
+from viewer.ui import theme
+
+
+class FindingRow(QAbstractButton):
+    """One label: its name, a bar and its probability. Checked while it is what the heatmap explains."""
+
+    def __init__(self, label: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.label = label
+        self.probability = 0.0
+        self.setCheckable(True)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:
+        return QSize(200, self.fontMetrics().height() + 22)
+
+    def show_probability(self, probability: float, *, explained: bool) -> None:
+        """Show a number from 0 to 1, and whether the heatmap explains this label."""
+        self.probability = probability
+        self.setChecked(explained)
+        said = f"{self.label}, probability {probability:.2f}"
+        self.setAccessibleName(f"{said}, explained by the heatmap" if explained else said)
+        self.setToolTip(
+            "The heatmap explains this finding." if explained else f"Explain “{self.label}” with the heatmap"
+        )
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        colors = theme.current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        area = QRectF(self.rect()).adjusted(2, 1, -2, -1)
+        painter.setPen(Qt.PenStyle.NoPen)
+        if self.isChecked() or self.underMouse():
+            painter.setBrush(QColor(colors.selected if self.isChecked() else colors.hover))
+            painter.drawRoundedRect(area, 4, 4)
+        inner = area.adjusted(8, 4, -8, -9)
+        number = f"{self.probability:.2f}"
+        room = self.fontMetrics().horizontalAdvance(number) + 12
+        painter.setPen(QColor(colors.text))
+        name = self.fontMetrics().elidedText(
+            self.label, Qt.TextElideMode.ElideRight, int(inner.width() - room)
+        )
+        painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
+        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number)
+        bar = QRectF(area.left() + 8, area.bottom() - 8, area.width() - 16, 4)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(colors.border))
+        painter.drawRoundedRect(bar, 2, 2)
+        bar.setWidth(max(bar.width() * self.probability, 2))
+        painter.setBrush(QColor(colors.accent))
+        painter.drawRoundedRect(bar, 2, 2)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(colors.accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRoundedRect(area, 4, 4)
+        painter.end()
+
+
+class FindingsPanel(QWidget):
+    """The prediction of the slice on the screen, in the order of the model's labels."""
+
+    summary = Signal(str)
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._intents = intents
+        self._rows: list[FindingRow] = []
+        self._list = QVBoxLayout()
+        self._list.setSpacing(1)
+        self._note = theme.named(QLabel(wordWrap=True), "dim")
+        self._domain = theme.named(QLabel(wordWrap=True), "warning")
+        self._automatic = theme.named(QPushButton("Explain the most probable"), "link")
+        self._automatic.setToolTip("Let each slice explain its own most probable finding")
+        self._automatic.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._automatic.clicked.connect(self._explain_automatic)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 2, 8, 8)
+        column.setSpacing(5)
+        column.addWidget(self._domain)
+        column.addLayout(self._list)
+        column.addWidget(self._note)
+        column.addWidget(self._automatic, alignment=Qt.AlignmentFlag.AlignLeft)
+        self.show_view(ResolvedView())
+
+    @property
+    def rows(self) -> tuple[FindingRow, ...]:
+        return tuple(self._rows)
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show the probabilities of the slice, or say that it was not analysed."""
+        prediction = view.prediction
+        labels = prediction.labels if prediction else (view.card.labels if view.card else ())
+        if tuple(row.label for row in self._rows) != tuple(labels):
+            self._build(tuple(labels))
+        for number, row in enumerate(self._rows):
+            row.setVisible(prediction is not None)
+            if prediction is not None:
+                row.show_probability(
+                    float(prediction.probabilities[number]), explained=row.label == view.target
+                )
+        background = view.card.background if view.card else ""
+        self._note.setText(self._said(view, background))
+        self._note.setVisible(bool(self._note.text()))
+        self._automatic.setVisible(prediction is not None)
+        outside = " ".join(view.outside) if prediction is not None else ""
+        self._domain.setText(f"Outside the model's domain. {outside}" if outside else "")
+        self._domain.setVisible(bool(outside))
+        self.summary.emit(self._headline(view))
+
+    def _build(self, labels: tuple[str, ...]) -> None:
+        for row in self._rows:
+            self._list.removeWidget(row)
+            row.deleteLater()
+        self._rows = [FindingRow(label, self) for label in labels]
+        for row in self._rows:
+            row.clicked.connect(self._explain)
+            self._list.addWidget(row)
+
+    def _explain(self) -> None:
+        row = self.sender()
+        if isinstance(row, FindingRow):
+            row.setChecked(True)
+            self._intents.set_target(row.label)
+
+    def _explain_automatic(self) -> None:
+        self._intents.set_target(None)
+
+    @staticmethod
+    def _said(view: ResolvedView, background: str) -> str:
+        if view.prediction is None:
+            return "This slice has not been analysed." if view.series else "No study is open."
+        if background:
+            return f"“{background}” means that the model found nothing."
+        return ""
+
+    @staticmethod
+    def _headline(view: ResolvedView) -> str:
+        if view.prediction is None or view.target not in view.prediction.labels:
+            return ""
+        number = view.prediction.labels.index(view.target)
+        return f"{view.target} {float(view.prediction.probabilities[number]):.2f}"

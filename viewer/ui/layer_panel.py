@@ -1,0 +1,143 @@
+"""The network's layers: a slider from early to late, and a filmstrip of every layer's map."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListView,
+    QListWidget,
+    QListWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.commands.intents import Intents
+from viewer.results import Layer
+from viewer.session import captions
+from viewer.session.resolve import ResolvedView
+from viewer.ui import theme
+from viewer.ui.picture import cam_picture
+from viewer.ui.quiet_slider import QuietSlider
+
+_SIDE = 56
+
+
+class LayerPanel(QWidget):
+    """Switching the layer is a lookup: the maps of all layers came from one pass."""
+
+    summary = Signal(str)
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._intents = intents
+        self._layers: tuple[Layer, ...] = ()
+        self._pictured: tuple[object, ...] = ()
+        self.film = QListWidget()
+        self.film.setAccessibleName("Maps of all layers")
+        self.film.setViewMode(QListView.ViewMode.IconMode)
+        self.film.setFlow(QListView.Flow.LeftToRight)
+        self.film.setWrapping(True)
+        self.film.setMovement(QListView.Movement.Static)
+        self.film.setResizeMode(QListView.ResizeMode.Adjust)
+        self.film.setIconSize(QSize(_SIDE, _SIDE))
+        self.film.setSpacing(2)
+        self.film.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.film.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.film.itemClicked.connect(self._clicked)
+        self.film.itemActivated.connect(self._clicked)
+        self.slider = QuietSlider("Layer, early to late")
+        self.slider.setObjectName("plain")
+        self.slider.valueChanged.connect(self._slid)
+        self._name = QLabel(wordWrap=True)
+        ends = QHBoxLayout()
+        for text in ("early", "late"):
+            label = theme.named(QLabel(text), "dim")
+            ends.addWidget(label)
+            if text == "early":
+                ends.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 2, 8, 8)
+        column.setSpacing(4)
+        column.addWidget(self._name)
+        column.addWidget(self.slider)
+        column.addLayout(ends)
+        column.addWidget(self.film)
+        self.show_view(ResolvedView())
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show the layers of the result on the screen, in its colours and on its scale."""
+        if view.layers != self._layers:
+            self._build(view.layers)
+        self.setEnabled(bool(view.layers))
+        names = [layer.name for layer in self._layers]
+        if view.layer is not None and view.layer.name in names:
+            number = names.index(view.layer.name)
+            self.slider.show_value(number)
+            self.film.setCurrentRow(number)
+            self._name.setText(self._text(view, view.layer))
+            self.slider.setAccessibleDescription(self._name.text())
+            self.summary.emit(f"{view.layer.title} · {view.layer.grid[0]}×{view.layer.grid[1]}")
+        else:
+            self._name.setText("Layers appear once a slice was analysed.")
+            self.summary.emit("")
+        self._draw(view)
+
+    @staticmethod
+    def _text(view: ResolvedView, layer: Layer) -> str:
+        mapping = view.result.mapping if view.result else None
+        geometry = view.slice.header.geometry if view.slice else None
+        return captions.layer_text(layer, mapping, geometry)
+
+    def _build(self, layers: tuple[Layer, ...]) -> None:
+        self._layers, self._pictured = layers, ()
+        self.slider.blockSignals(True)
+        self.slider.setRange(0, max(len(layers) - 1, 0))
+        self.slider.blockSignals(False)
+        self.film.clear()
+        for number, layer in enumerate(layers, 1):
+            item = QListWidgetItem(str(number))
+            item.setToolTip(f"{layer.title} · {layer.grid[0]}×{layer.grid[1]}")
+            item.setData(Qt.ItemDataRole.AccessibleTextRole, layer.title)
+            item.setSizeHint(QSize(_SIDE + 8, _SIDE + self.fontMetrics().height() + 10))
+            self.film.addItem(item)
+        self._fit_height()
+
+    def _draw(self, view: ResolvedView) -> None:
+        """Draw the maps again, if anything that shows in them changed and they are on the screen."""
+        wanted = (view.result, view.overlay.colormap, view.overlay.scale, view.heat_range)
+        if wanted == self._pictured or not self.film.isVisible():
+            return
+        self._pictured = wanted
+        for number, layer in enumerate(self._layers):
+            picture = QIcon()
+            if layer.name in view.cams:
+                cam, scale = view.cams[layer.name], view.heat_range
+                if view.overlay.scale == "relative":
+                    scale = (0.0, max(float(cam.max()), 1e-6))
+                ratio = self.devicePixelRatioF()
+                picture = QIcon(cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio))
+            self.film.item(number).setIcon(picture)
+
+    def _fit_height(self) -> None:
+        """As tall as its rows, up to three of them."""
+        across = max((self.width() - 28) // (_SIDE + 12), 1)
+        rows = min(-(-max(len(self._layers), 1) // across), 3)
+        self.film.setFixedHeight(rows * (_SIDE + self.fontMetrics().height() + 14) + 10)
+
+    def resizeEvent(self, event: object) -> None:
+        super().resizeEvent(event)  # type: ignore[arg-type]
+        self._fit_height()
+
+    def showEvent(self, event: object) -> None:
+        super().showEvent(event)  # type: ignore[arg-type]
+        self.show_view(self._intents.view)
+
+    def _clicked(self, item: QListWidgetItem) -> None:
+        self._intents.set_layer(self._layers[self.film.row(item)].name)
+
+    def _slid(self, number: int) -> None:
+        if 0 <= number < len(self._layers):
+            self._intents.set_layer(self._layers[number].name)

@@ -1,0 +1,376 @@
+"""The window: puts the parts in their places, shows what the controller says, asks what needs asking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
+from PySide6.QtGui import (
+    QAction,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeyEvent,
+)
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QHBoxLayout,
+    QMainWindow,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.commands.command import CommandRegistry
+from viewer.commands.defaults import window_commands
+from viewer.notice import Notice
+from viewer.session.resolve import ResolvedView
+from viewer.settings import Settings
+from viewer.study import ScanResult
+from viewer.ui import theme
+from viewer.ui.ai_panel import AiPanel
+from viewer.ui.dock import Dock
+from viewer.ui.intents import WindowIntents
+from viewer.ui.menus import Menus
+from viewer.ui.model_bar import ModelBar
+from viewer.ui.notices import DetailsDialog, NoticeBar
+from viewer.ui.panel_commands import panel_commands
+from viewer.ui.series_panel import SeriesPanel
+from viewer.ui.slice_ribbon import SliceRibbon
+from viewer.ui.start_page import StartPage
+from viewer.ui.toolbar import Toolbar
+from viewer.ui.viewport import Viewport
+
+if TYPE_CHECKING:
+    from viewer.inference.card import Card
+    from viewer.ui.levels_dock import LevelsPanel
+    from viewer.ui.window_dialog import WindowDialog
+
+
+class MainWindow(QMainWindow):
+    """Implements `viewer.view.View` and `viewer.commands.intents.Asks`.
+
+    Adds its own rows (dialogs, panels) to `commands`, then builds menus and toolbar from all of them.
+    """
+
+    def __init__(
+        self, intents: WindowIntents, commands: CommandRegistry, settings: Settings | None = None
+    ) -> None:
+        super().__init__()
+        settings = settings or Settings()
+        theme.apply(settings.theme)
+        self.setObjectName("glassbox")
+        self.setWindowTitle("Glassbox")
+        self.setWindowIcon(theme.icon("glassbox", theme.DARK.accent))
+        self.setAcceptDrops(True)
+        self.setDockOptions(QMainWindow.DockOption.AnimatedDocks | QMainWindow.DockOption.AllowNestedDocks)
+        self._intents = intents
+        self._commands = commands
+        self._view = ResolvedView()
+        self._peeking = False
+        self._ai_declined = False
+        self._hidden_by_maximise: list[QWidget] | None = None
+        self._levels: LevelsPanel | None = None
+        self._window_dialog: WindowDialog | None = None
+        self._build(intents)
+        for rows in (window_commands(self, intents), panel_commands(self, intents)):
+            commands.add(row for row in rows if row.id not in commands)
+        self.menus = Menus(self, commands)
+        self.toolbar = Toolbar(self.menus, self.models, intents, self)
+        self.toolbar.numbers_asked.connect(self.ask_window)
+        self.addToolBar(self.toolbar)
+        self._fit_screen(settings.window_geometry)
+        self.show_view(ResolvedView(), None)
+
+    def _build(self, intents: WindowIntents) -> None:
+        self.start = StartPage(intents)
+        self.start.folder_asked.connect(self.ask_open_folder)
+        self.start.file_asked.connect(self.ask_open_file)
+        self.viewport = Viewport(intents)
+        self.viewport.maximise_asked.connect(self.toggle_maximised)
+        self.ribbon = SliceRibbon(intents)
+        self.notices = NoticeBar()
+        self.models = ModelBar(intents)
+        self.models.add_asked.connect(self.ask_add_model)
+        picture = QWidget()
+        row = QHBoxLayout(picture)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(0)
+        row.addWidget(self.viewport, 1)
+        row.addWidget(self.ribbon)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(self.start)
+        self._pages.addWidget(picture)
+        middle = QWidget()
+        column = QVBoxLayout(middle)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._pages, 1)
+        column.addWidget(self.notices)
+        self.setCentralWidget(middle)
+        self.series = SeriesPanel(intents)
+        self.series.skipped_asked.connect(self.show_skipped)
+        self.ai = AiPanel(intents)
+        self.docks = {
+            "studies": Dock("studies", "Studies", self.series, self),
+            "ai": Dock("ai", "Second opinion", self.ai, self),
+        }
+        self.docks["ai"].closed_by_reader.connect(self._decline_ai)
+        self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["studies"])
+        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks["ai"])
+        for dock in self.docks.values():
+            dock.hide()
+
+    def _fit_screen(self, geometry: str) -> None:
+        """The size and place of the last run, else a size that suits the screen."""
+        available = QGuiApplication.primaryScreen().availableGeometry().size()
+        self.resize(QSize(1440, 900).boundedTo(available))
+        if geometry:
+            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
+
+    # What the controller says: viewer.view.View
+
+    def show_view(self, view: ResolvedView, previous: ResolvedView | None) -> None:
+        self._view = view
+        opened = view.series is not None
+        if self._pages.currentIndex() != int(opened):
+            self._pages.setCurrentIndex(int(opened))
+            (self.viewport if opened else self.start.folder).setFocus()
+        self.viewport.show_view(view)
+        self.ribbon.show_view(view)
+        self.series.hide_identity(view.deidentified)
+        self.series.show_chosen(view.series.uid if view.series else None)
+        self.ai.show_view(view)
+        self.models.show_model(view.card.name if view.card else None)
+        if view.prediction is not None and not self._ai_declined and self._hidden_by_maximise is None:
+            self._show_dock("ai")
+        if self._levels is not None and self._levels.isVisible():
+            self._levels.show_view(view)
+        if self._window_dialog is not None and self._window_dialog.isVisible():
+            self._window_dialog.show_view(view)
+        if previous is None or view.series is not previous.series:
+            what = view.series.description or view.series.modality if view.series else ""
+            self.setWindowTitle(f"{what} – Glassbox" if what else "Glassbox")
+        self.menus.refresh()
+
+    def show_scan(self, result: ScanResult, *, running: bool) -> None:
+        self.series.show_scan(result, running=running)
+        self.series.show_chosen(self._view.series.uid if self._view.series else None)
+        if (result.series or result.skipped) and self._hidden_by_maximise is None:
+            self._show_dock("studies")
+
+    def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
+        self.series.show_thumbnail(series_uid, grey)
+
+    def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
+        if lane == "dicom":
+            self._show_dock("studies")
+            self.series.progress.show_progress(title, done, total)
+        else:
+            self.models.progress.show_progress(title, done, total)
+
+    def hide_progress(self, lane: str) -> None:
+        (self.series.progress if lane == "dicom" else self.models.progress).hide()
+
+    def show_notice(self, notice: Notice) -> None:
+        self.notices.show_notice(notice)
+
+    def show_models(self, cards: Sequence[Card], chosen: str | None) -> None:
+        self.models.show_models(cards, chosen)
+
+    def show_device(self, text: str) -> None:
+        self.models.show_device(text)
+
+    def show_recent(self, paths: Sequence[str]) -> None:
+        self.start.show_recent(paths)
+        self.toolbar.show_recent(paths)
+
+    # What needs a window: viewer.commands.intents.Asks
+
+    def ask_open_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Open Folder")
+        if folder:
+            self._intents.open(Path(folder))
+
+    def ask_open_file(self) -> None:
+        file, _ = QFileDialog.getOpenFileName(
+            self, "Open File", "", "All files (*);;DICOM (*.dcm *.dicom DICOMDIR);;ZIP archives (*.zip)"
+        )
+        if file:
+            self._intents.open(Path(file))
+
+    def ask_add_model(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Add Model: the folder with card.toml")
+        if folder:
+            self._intents.add_model(Path(folder))
+
+    def ask_export(self) -> None:
+        from viewer.ui.report_dialog import ReportDialog
+
+        ReportDialog(self._intents, self).open()
+
+    def ask_window(self) -> None:
+        """Show the window by numbers."""
+        from viewer.ui.window_dialog import WindowDialog
+
+        if self._window_dialog is None:
+            self._window_dialog = WindowDialog(self._intents, self)
+        self._window_dialog.show_view(self._view)
+        self._window_dialog.show()
+        self._window_dialog.width_box.setFocus()
+
+    def show_model_card(self) -> None:
+        from viewer.ui.about import ModelCardDialog
+
+        if self._view.card is None:
+            self.show_notice(Notice("No model is chosen.", "Add one with AI › Add Model."))
+            return
+        ModelCardDialog(self._view.card, self).show()
+
+    def show_skipped(self, rows: tuple[tuple[str, str], ...]) -> None:
+        """List the files that are not shown, and why."""
+        count = len(rows)
+        title = f"{count} file{' is' if count == 1 else 's are'} not shown."
+        DetailsDialog(title, rows, self).show()
+
+    def show_keys(self) -> None:
+        from viewer.ui.key_sheet import KeySheet
+
+        KeySheet(self._commands, self).show()
+
+    def show_about(self) -> None:
+        from viewer.ui.about import AboutDialog
+
+        AboutDialog(self).show()
+
+    def toggle_full_screen(self) -> None:
+        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def is_full_screen(self) -> bool:
+        return self.isFullScreen()
+
+    # Panels and theme: viewer.ui.panel_commands.Panels
+
+    def toggle_panel(self, name: str) -> None:
+        """Open or close a side panel; "levels" is made when it first opens."""
+        if name not in self.docks:
+            self._make_levels()
+            return
+        opened = not self.is_panel_open(name)
+        self.docks[name].setVisible(opened)
+        self._ai_declined = self._ai_declined if name != "ai" else not opened
+        if name == "levels" and opened and self._levels is not None:
+            self._levels.show_view(self._view)
+
+    def is_panel_open(self, name: str) -> bool:
+        return name in self.docks and not self.docks[name].isHidden()
+
+    def toggle_light(self) -> None:
+        """Change between the dark and the light theme."""
+        theme.apply("dark" if self.is_light() else "light")
+        self.dress()
+        self._intents.keep_settings(theme=theme.current().name)
+
+    def is_light(self) -> bool:
+        return theme.current().name == "light"
+
+    def dress(self) -> None:
+        """Take the icons of the theme in force."""
+        for dock in self.docks.values():
+            dock.dress()
+        for part in (self.menus, self.ai, self.models, self.toolbar):
+            part.dress()
+        self.series.progress.cancel.setIcon(theme.icon("cancel"))
+
+    def toggle_maximised(self) -> None:
+        """The picture alone; and again, everything that was there before."""
+        if self._hidden_by_maximise is None:
+            parts = [self.toolbar, self.menuBar(), *self.docks.values()]
+            self._hidden_by_maximise = [part for part in parts if not part.isHidden()]
+            for part in self._hidden_by_maximise:
+                part.hide()
+            return
+        for part in self._hidden_by_maximise:
+            part.show()
+        self._hidden_by_maximise = None
+
+    def _make_levels(self) -> None:
+        from viewer.ui.levels_dock import LevelsPanel
+
+        self._levels = LevelsPanel(self._intents)
+        self.docks["levels"] = Dock("levels", "Levels", self._levels, self)
+        self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.docks["levels"])
+        self.resizeDocks([self.docks["levels"]], [190], Qt.Orientation.Vertical)
+        self._levels.show_view(self._view)
+
+    def _show_dock(self, name: str) -> None:
+        dock = self.docks[name]
+        if dock.isHidden():
+            dock.show()
+            width = self.series.sizeHint().width() if name == "studies" else self.ai.sizeHint().width()
+            self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+
+    def _decline_ai(self) -> None:
+        self._ai_declined = True
+        self.menus.refresh()
+
+    # Events
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space and not event.modifiers():
+            if not event.isAutoRepeat() and not self._peeking:
+                self._peeking = True
+                self._intents.peek(True)
+            return
+        super().keyPressEvent(event)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:
+        if event.key() == Qt.Key.Key_Space:
+            if not event.isAutoRepeat():
+                self._stop_peeking()
+            return
+        super().keyReleaseEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:
+        # The release of Space goes to another window if this one loses the focus while it is held.
+        if event.type() == QEvent.Type.ActivationChange and not self.isActiveWindow():
+            self._stop_peeking()
+        super().changeEvent(event)
+
+    def _stop_peeking(self) -> None:
+        if self._peeking:
+            self._peeking = False
+            self._intents.peek(False)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if any(url.isLocalFile() for url in event.mimeData().urls()):
+            event.acceptProposedAction()
+            self.start.show_dropping(True)
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        self.start.show_dropping(False)
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        self.start.show_dropping(False)
+        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        if not paths:
+            return
+        event.acceptProposedAction()
+        self._intents.open(paths[0])
+        if len(paths) > 1:
+            left = len(paths) - 1
+            what = f"Only the first was opened, {left} {'was' if left == 1 else 'were'} left out."
+            self.show_notice(Notice(what, "Drop the folder that holds them all."))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        self._intents.keep_settings(window_geometry=self.saveGeometry().toBase64().toStdString())
+        super().closeEvent(event)
+
+    def action(self, command_id: str) -> QAction:
+        """The action of a command, for tests and screenshots."""
+        return self.menus.actions[command_id]

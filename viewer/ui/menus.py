@@ -1,0 +1,96 @@
+"""Menus and actions, built from the command table; nothing here knows what a command does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMainWindow, QMenu
+
+from viewer.commands.command import MENUS, Command, CommandRegistry
+from viewer.ui import theme
+
+ICONS = {
+    "study.open_folder": "open",
+    "study.open_file": "file",
+    "study.open_sample": "sample",
+    "analysis.start": "analyse",
+    "overlay.toggle": "heatmap",
+    "view.fit": "fit",
+    "view.reset": "reset",
+    "window.invert": "invert",
+    "window.numbers": "window",
+    "view.levels_panel": "levels",
+    "view.ai_panel": "layers",
+    "view.studies_panel": "panel",
+    "model.card": "model",
+    "report.export": "report",
+    "help.keys": "keys",
+    "help.about": "info",
+}
+"""Command id -> icon."""
+
+
+class CommandAction(QAction):
+    """A command as Qt shows it."""
+
+    def __init__(self, command: Command, ran: Callable[[], None], parent: QMainWindow) -> None:
+        super().__init__(command.title, parent)
+        self.command = command
+        self._ran = ran
+        self.setObjectName(command.id)
+        if command.shortcut:
+            self.setShortcut(QKeySequence(command.shortcut))
+        self.setCheckable(command.checked is not None)
+        self.triggered.connect(self._run)
+        keys = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+        title = command.title.rstrip("…")
+        self.setToolTip(f"{title} ({keys})" if keys else title)
+
+    def refresh(self) -> None:
+        """Ask the command whether it would do anything now, and whether it is on."""
+        self.setEnabled(self.command.enabled())
+        if self.command.checked is not None:
+            self.setChecked(self.command.checked())
+
+    def _run(self) -> None:
+        self.command.run()
+        self._ran()
+
+
+class Menus:
+    """The menu bar of a window, made from a registry."""
+
+    def __init__(self, window: QMainWindow, commands: CommandRegistry) -> None:
+        self.actions: dict[str, CommandAction] = {}
+        self.menus: dict[str, QMenu] = {}
+        bar = window.menuBar()
+        for title in MENUS:
+            rows = commands.in_menu(title)
+            if not rows:
+                continue
+            menu = self.menus[title] = bar.addMenu(title)
+            menu.setToolTipsVisible(False)
+            group = None
+            for command in rows:
+                action = CommandAction(command, self.refresh, window)
+                here = command.id.split(".")[0]
+                if group is not None and here != group:
+                    menu.addSeparator()
+                group = here
+                menu.addAction(action)
+                window.addAction(action)
+                self.actions[command.id] = action
+            menu.aboutToShow.connect(self.refresh)
+        self.dress()
+
+    def refresh(self) -> None:
+        """Bring every action up to date."""
+        for action in self.actions.values():
+            action.refresh()
+
+    def dress(self) -> None:
+        """Take the icons of the theme in force."""
+        for name, picture in ICONS.items():
+            if name in self.actions:
+                self.actions[name].setIcon(theme.icon(picture))

@@ -1,0 +1,107 @@
+"""How the heatmap is presented: on or off, opacity, lower threshold, colour map, scale."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QPixmap
+from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.imaging.colormap import COLORMAPS
+from viewer.session.resolve import ResolvedView
+from viewer.ui import theme
+from viewer.ui.marks import gradient_image
+from viewer.ui.quiet_slider import QuietSlider
+
+_SCALES = (
+    ("absolute", "Absolute (all slices alike)"),
+    ("relative", "Relative (this map only)"),
+)
+
+
+class OverlayPanel(QWidget):
+    """Every control costs a lookup table, never a pass of the network."""
+
+    summary = Signal(str)
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._intents = intents
+        self.shown = QCheckBox("Show heatmap")
+        self.shown.setToolTip("Show heatmap (H); hold Space to see it only for a moment")
+        self.shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.shown.clicked.connect(self._switched)
+        self.opacity = QuietSlider("Opacity in percent")
+        self.opacity.setRange(0, 100)
+        self.opacity.valueChanged.connect(self._opacity_moved)
+        self.threshold = QuietSlider("Lower threshold in percent of the scale")
+        self.threshold.setRange(0, 100)
+        self.threshold.valueChanged.connect(self._threshold_moved)
+        self.colormap = QComboBox()
+        self.colormap.setAccessibleName("Colour map")
+        self.colormap.setIconSize(QSize(48, 12))
+        for name in COLORMAPS:
+            self.colormap.addItem(QIcon(QPixmap.fromImage(gradient_image(name).scaled(96, 24))), name)
+        self.colormap.activated.connect(self._colormap_chosen)
+        self.scale = QComboBox()
+        self.scale.setAccessibleName("Scale")
+        for name, text in _SCALES:
+            self.scale.addItem(text, name)
+        self.scale.activated.connect(self._scale_chosen)
+        self._opacity_text = theme.named(QLabel(), "dim")
+        self._threshold_text = theme.named(QLabel(), "dim")
+        for label in (self._opacity_text, self._threshold_text):
+            label.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
+            label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        for box in (self.colormap, self.scale):
+            box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
+        grid = QGridLayout(self)
+        grid.setContentsMargins(8, 2, 8, 10)
+        grid.setVerticalSpacing(7)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self.shown, 0, 0, 1, 3)
+        self._row(grid, 1, "Opacity", self.opacity, self._opacity_text)
+        self._row(grid, 2, "From", self.threshold, self._threshold_text)
+        self._row(grid, 3, "Colours", self.colormap)
+        self._row(grid, 4, "Scale", self.scale)
+        self.show_view(ResolvedView())
+
+    @staticmethod
+    def _row(grid: QGridLayout, row: int, text: str, control: QWidget, value: QLabel | None = None) -> None:
+        label = QLabel(text)
+        label.setBuddy(control)
+        grid.addWidget(label, row, 0)
+        grid.addWidget(control, row, 1, 1, 1 if value else 2)
+        if value:
+            grid.addWidget(value, row, 2)
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show the overlay's settings in force."""
+        overlay = view.overlay
+        self.shown.setChecked(overlay.visible)
+        self.opacity.show_value(round(overlay.opacity * 100))
+        self.threshold.show_value(round(overlay.threshold * 100))
+        self._opacity_text.setText(f"{overlay.opacity * 100:.0f} %")
+        self._threshold_text.setText(f"{overlay.threshold * 100:.0f} %")
+        self.colormap.setCurrentText(overlay.colormap)
+        self.scale.setCurrentIndex(self.scale.findData(overlay.scale))
+        self.scale.setToolTip(self.scale.currentText())
+        state = f"{overlay.opacity * 100:.0f} % · {overlay.scale}" if overlay.visible else "off"
+        self.summary.emit(state)
+
+    def _switched(self, on: bool) -> None:
+        self._intents.set_overlay(visible=on)
+
+    def _opacity_moved(self, percent: int) -> None:
+        self._intents.set_overlay(opacity=percent / 100)
+
+    def _threshold_moved(self, percent: int) -> None:
+        self._intents.set_overlay(threshold=percent / 100)
+
+    def _colormap_chosen(self, index: int) -> None:
+        self._intents.set_overlay(colormap=self.colormap.itemText(index))
+
+    def _scale_chosen(self, index: int) -> None:
+        self._intents.set_overlay(scale=self.scale.itemData(index))

@@ -1,0 +1,47 @@
+"""Commands about the window's own panels: rows of the same table as all others."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from viewer.commands.command import Command
+from viewer.commands.intents import Intents
+
+
+class Panels(Protocol):
+    """What can be opened and closed in the window."""
+
+    def toggle_panel(self, name: str) -> None: ...
+
+    def is_panel_open(self, name: str) -> bool: ...
+
+    def toggle_light(self) -> None: ...
+
+    def is_light(self) -> bool: ...
+
+    def ask_window(self) -> None: ...
+
+
+def panel_commands(panels: Panels, intents: Intents) -> tuple[Command, ...]:
+    """Rows for the side panels, the theme and the window by numbers."""
+
+    def panel(name: str, title: str, shortcut: str) -> Command:
+        return Command(
+            f"view.{name}_panel",
+            title,
+            "View",
+            lambda: panels.toggle_panel(name),
+            shortcut,
+            checked=lambda: panels.is_panel_open(name),
+        )
+
+    def grey() -> bool:
+        return intents.view.slice is not None and not intents.view.slice.is_color
+
+    return (
+        panel("studies", "Studies", "Ctrl+1"),
+        panel("ai", "Findings, Layer, Overlay", "Ctrl+2"),
+        panel("levels", "Levels", "Ctrl+3"),
+        Command("view.light", "Light Theme", "View", panels.toggle_light, checked=panels.is_light),
+        Command("window.numbers", "Window by Numbers…", "Image", panels.ask_window, "W", enabled=grey),
+    )

@@ -1,0 +1,253 @@
+"""The tree of patients, studies and series, with thumbnails, and the count of what was left out."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from viewer.commands.intents import Intents
+from viewer.session.captions import date
+from viewer.study import ScanResult, Series, Skipped
+from viewer.ui import theme
+from viewer.ui.picture import grey_picture
+from viewer.ui.progress_line import ProgressLine
+
+_UID = Qt.ItemDataRole.UserRole
+_LINES = Qt.ItemDataRole.UserRole + 1
+_PICTURE = Qt.ItemDataRole.UserRole + 2
+_THUMB = 52
+
+AnyIndex = QModelIndex | QPersistentModelIndex
+
+
+def series_lines(series: Series) -> tuple[str, str, str]:
+    """What stands beside a thumbnail: number and modality, description, number of slices and notes."""
+    number = f"Se {series.series_number} · " if series.series_number is not None else ""
+    count = len(series.slices)
+    slices = "1 slice" if count == 1 else f"{count} slices"
+    plane = f" · {series.orientation}" if series.orientation else ""
+    return f"{number}{series.modality}{plane}", series.description or "no description", slices
+
+
+class SeriesRow(QStyledItemDelegate):
+    """Draws a series as a thumbnail beside three lines."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: AnyIndex) -> QSize:
+        lines = 3.4 * option.fontMetrics.lineSpacing()
+        if index.data(_UID) is None:
+            return QSize(100, option.fontMetrics.lineSpacing() + 9)
+        return QSize(160, round(max(lines, _THUMB + 8)))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: AnyIndex) -> None:
+        if index.data(_UID) is None:
+            super().paint(painter, option, index)
+            return
+        colors = theme.current()
+        area: QRectF = QRectF(option.rect)
+        state = option.state
+        painter.save()
+        if state & QStyle.StateFlag.State_Selected:
+            painter.fillRect(area, QColor(colors.selected))
+            painter.fillRect(QRectF(area.left(), area.top(), 3, area.height()), QColor(colors.accent))
+        elif state & QStyle.StateFlag.State_MouseOver:
+            painter.fillRect(area, QColor(colors.hover))
+        box = QRectF(area.left() + 9, area.center().y() - _THUMB / 2, _THUMB, _THUMB)
+        painter.fillRect(box, QColor(colors.surround))
+        picture = index.data(_PICTURE)
+        if isinstance(picture, QPixmap) and not picture.isNull():
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            scale = min(_THUMB / picture.width(), _THUMB / picture.height())
+            width, height = picture.width() * scale, picture.height() * scale
+            target = QRectF(box.center().x() - width / 2, box.center().y() - height / 2, width, height)
+            painter.drawPixmap(target, picture, QRectF(picture.rect()))
+        self._write(painter, area.adjusted(_THUMB + 18, 0, -6, 0), index.data(_LINES), colors)
+        painter.restore()
+
+    @staticmethod
+    def _write(painter: QPainter, area: QRectF, lines: tuple[str, str, str], colors: theme.Theme) -> None:
+        plain = painter.font()
+        heavy = QFont(plain)
+        heavy.setWeight(QFont.Weight.DemiBold)
+        step = painter.fontMetrics().lineSpacing()
+        top = area.center().y() - step * 1.5
+        for number, line in enumerate(lines):
+            painter.setFont(heavy if number == 0 else plain)
+            painter.setPen(QColor(colors.dim if number == 2 else colors.text))
+            text = painter.fontMetrics().elidedText(line, Qt.TextElideMode.ElideRight, int(area.width()))
+            row = QRectF(area.left(), top + number * step, area.width(), step)
+            painter.drawText(row, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+
+
+class SeriesTree(QTreeWidget):
+    """Never takes the arrow keys from the picture unless it was reached by Tab."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName("Studies and series")
+        self.setHeaderHidden(True)
+        self.setIndentation(0)
+        self.setRootIsDecorated(False)
+        self.setMouseTracking(True)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setItemDelegate(SeriesRow(self))
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setUniformRowHeights(False)
+
+
+class SeriesPanel(QWidget):
+    """What was found. The reader's choice stays chosen while more is being found."""
+
+    skipped_asked = Signal(object)
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self._intents = intents
+        self._items: dict[str, QTreeWidgetItem] = {}
+        self._pictures: dict[str, QPixmap] = {}
+        self._result = ScanResult()
+        self._hidden = False
+        self.tree = SeriesTree()
+        self.tree.itemSelectionChanged.connect(self._chosen)
+        self.progress = ProgressLine("dicom", intents, "Stop reading")
+        self.skipped = theme.named(QPushButton(), "link")
+        self.skipped.setToolTip("List the files that are not shown, and why")
+        self.skipped.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.skipped.clicked.connect(self._ask_skipped)
+        self.skipped.hide()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 4)
+        column.setSpacing(2)
+        column.addWidget(self.tree, 1)
+        column.addWidget(self.progress)
+        column.addWidget(self.skipped, alignment=Qt.AlignmentFlag.AlignLeft)
+
+    def sizeHint(self) -> QSize:
+        return QSize(250, 500)
+
+    def show_scan(self, result: ScanResult, *, running: bool) -> None:
+        """Show what was found so far. Rows that are there stay; they grow."""
+        if [series.uid for series in result.series] == list(self._items) and not self._hidden:
+            for series in result.series:
+                self._fill(self._items[series.uid], series)
+        else:
+            self._build(result)
+        self._result = result
+        count = len(result.skipped)
+        self.skipped.setText(f"skipped {count} file{'' if count == 1 else 's'} (why?)")
+        self.skipped.setVisible(bool(count))
+
+    def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
+        """`grey` is (h, w) uint8, at most 96 on its longer side."""
+        self._pictures[series_uid] = grey_picture(grey)
+        if series_uid in self._items:
+            self._items[series_uid].setData(0, _PICTURE, self._pictures[series_uid])
+
+    def show_chosen(self, series_uid: str | None) -> None:
+        """Mark the series on the screen."""
+        item = self._items.get(series_uid or "")
+        self.tree.blockSignals(True)
+        if item is None:
+            self.tree.clearSelection()
+        elif not item.isSelected():
+            self.tree.setCurrentItem(item)
+            self.tree.scrollToItem(item)
+        self.tree.blockSignals(False)
+
+    def hide_identity(self, hidden: bool) -> None:
+        """Number patients instead of naming them."""
+        if hidden != self._hidden:
+            self._hidden = hidden
+            self._build(self._result)
+
+    def chosen(self) -> str | None:
+        """The uid of the marked series."""
+        items = self.tree.selectedItems()
+        return items[0].data(0, _UID) if items else None
+
+    def rows(self) -> dict[str, str]:
+        """Series uid -> what its row says."""
+        return {uid: ", ".join(item.data(0, _LINES)) for uid, item in self._items.items()}
+
+    def _build(self, result: ScanResult) -> None:
+        chosen, place = self.chosen(), self.tree.verticalScrollBar().value()
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        self._items.clear()
+        patients: dict[tuple[str, str], QTreeWidgetItem] = {}
+        studies: dict[str, QTreeWidgetItem] = {}
+        for series in result.series:
+            who = (series.patient.patient_id, series.patient.name)
+            if who not in patients:
+                patients[who] = self._heading(
+                    self.tree.invisibleRootItem(), self._patient(series, len(patients))
+                )
+                patients[who].setFont(0, self._bold())
+            if series.study_instance_uid not in studies:
+                study = self._heading(patients[who], self._study(series, len(studies)))
+                study.setForeground(0, QColor(theme.current().dim))
+                studies[series.study_instance_uid] = study
+            item = QTreeWidgetItem(studies[series.study_instance_uid])
+            item.setData(0, _UID, series.uid)
+            if series.uid in self._pictures:
+                item.setData(0, _PICTURE, self._pictures[series.uid])
+            self._fill(item, series)
+            self._items[series.uid] = item
+        self.tree.expandAll()
+        self.tree.blockSignals(False)
+        if chosen is not None:
+            self.show_chosen(chosen)
+            self.tree.verticalScrollBar().setValue(place)
+
+    def _fill(self, item: QTreeWidgetItem, series: Series) -> None:
+        lines = series_lines(series)
+        if item.data(0, _LINES) == lines:
+            return
+        item.setData(0, _LINES, lines)
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(lines))
+        item.setToolTip(0, "\n".join((*lines, *series.notes)))
+
+    def _heading(self, parent: QTreeWidgetItem, text: str) -> QTreeWidgetItem:
+        item = QTreeWidgetItem(parent)
+        item.setText(0, f" {text}")
+        item.setToolTip(0, text)
+        item.setFlags(Qt.ItemFlag.ItemIsEnabled)
+        return item
+
+    def _patient(self, series: Series, number: int) -> str:
+        if self._hidden:
+            return f"Patient {number + 1}"
+        return series.patient.name.replace("^", " ").strip() or series.patient.patient_id or "Unnamed patient"
+
+    def _study(self, series: Series, number: int) -> str:
+        if self._hidden:
+            return f"Study {number + 1}"
+        parts = (date(series.study_date), series.study_description)
+        return " · ".join(part for part in parts if part) or "Study without date"
+
+    def _bold(self) -> QFont:
+        font = self.tree.font()
+        font.setWeight(QFont.Weight.DemiBold)
+        return font
+
+    def _chosen(self) -> None:
+        uid = self.chosen()
+        if uid is not None:
+            self._intents.select_series(uid)
+
+    def _ask_skipped(self) -> None:
+        rows: tuple[Skipped, ...] = self._result.skipped
+        self.skipped_asked.emit(tuple((one.path, one.reason) for one in rows))

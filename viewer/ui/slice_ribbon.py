@@ -1,0 +1,159 @@
+"""The slice scroller, with the probability of each slice drawn along it."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.session.resolve import ResolvedView
+from viewer.ui import theme
+from viewer.ui.viewport import whole_notches
+
+_PAD = 10.0
+_GROUND = QColor("#0d0f11")
+_TRACK = QColor("#23282d")
+_EVIDENCE = QColor("#c47a3c")
+_STRONG = QColor("#f0b35f")
+_FAINT = QColor("#55483c")
+_KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
+
+
+class SliceRibbon(QWidget):
+    """Top is the first slice. Bars grow from the right edge: the longer, the more probable the finding."""
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._intents = intents
+        self._count = 0
+        self._index = 0
+        self._ribbon: np.ndarray | None = None
+        self._target: str | None = None
+        self._wheel = 0.0
+        self.setAccessibleName("Slice scroller")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+
+    def sizeHint(self) -> QSize:
+        return QSize(46, 300)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(46, 80)
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show where the reader is and what the network said along the series."""
+        count = len(view.series.slices) if view.series else 0
+        new = (count, view.index, view.target)
+        if new == (self._count, self._index, self._target) and view.ribbon is self._ribbon:
+            return
+        self._count, self._index, self._target = new
+        self._ribbon = view.ribbon
+        self.setVisible(count > 1)
+        self.setAccessibleDescription(f"slice {view.index + 1} of {count}")
+        self.update()
+
+    def index_at(self, y: float) -> int:
+        """The slice whose band lies at height `y`."""
+        span = max(self.height() - 2 * _PAD, 1.0)
+        return min(max(int((y - _PAD) / span * self._count), 0), max(self._count - 1, 0))
+
+    def band(self, index: int) -> QRectF:
+        """The band of slice `index`."""
+        span = max(self.height() - 2 * _PAD, 1.0)
+        height = span / max(self._count, 1)
+        return QRectF(8, _PAD + index * height, self.width() - 14, height)
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), _GROUND)
+        if self._count:
+            track = QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD)
+            painter.fillRect(QRectF(track.right() - 1.5, track.top(), 1.5, track.height()), _TRACK)
+            self._paint_probabilities(painter, track)
+            self._paint_position(painter, track)
+        if self.hasFocus():
+            painter.setPen(QPen(QColor(theme.current().accent), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
+        painter.end()
+
+    def _paint_probabilities(self, painter: QPainter, track: QRectF) -> None:
+        if self._ribbon is None or len(self._ribbon) != self._count:
+            return
+        painter.setPen(Qt.PenStyle.NoPen)
+        gap = 1.0 if track.height() / self._count >= 4 else 0.0
+        for index in np.flatnonzero(np.isfinite(self._ribbon)):
+            band, probability = self.band(int(index)), float(self._ribbon[index])
+            length = max(2.0, probability * track.width())
+            bar = QRectF(track.right() - length, band.top(), length, max(band.height() - gap, 1.0))
+            painter.fillRect(
+                bar, _STRONG if probability >= 0.5 else _EVIDENCE if probability >= 0.1 else _FAINT
+            )
+
+    def _paint_position(self, painter: QPainter, track: QRectF) -> None:
+        band = self.band(self._index)
+        if band.height() < 3:
+            band.setTop(band.center().y() - 1.5)
+            band.setHeight(3)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(QPen(QColor("#d6dade"), 1.2))
+        painter.setBrush(QColor(214, 218, 222, 46))
+        painter.drawRect(band.adjusted(0, 0, 1, 0))
+        middle = band.center().y()
+        painter.setBrush(QColor("#d6dade"))
+        painter.drawPolygon(QPolygonF([QPointF(1, middle - 4), QPointF(7, middle), QPointF(1, middle + 4)]))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        if event.button() == Qt.MouseButton.LeftButton and self._count:
+            self._intents.go_to(self.index_at(event.position().y()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        if not self._count:
+            return
+        index = self.index_at(event.position().y())
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            if index != self._index:
+                self._intents.go_to(index)
+            return
+        QToolTip.showText(event.globalPosition().toPoint(), self._tip(index), self)
+
+    def _tip(self, index: int) -> str:
+        text = f"slice {index + 1} of {self._count}"
+        if self._ribbon is None or len(self._ribbon) != self._count:
+            return text
+        if not np.isfinite(self._ribbon[index]):
+            return f"{text}: not analysed"
+        return f"{text}: {self._target or 'finding'} {float(self._ribbon[index]):.2f}"
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
+        delta = event.angleDelta()
+        steps, self._wheel = whole_notches(self._wheel, delta.y() or delta.x())
+        if steps:
+            ten = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._intents.step(-steps * (10 if ten else 1))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        step = _KEYS.get(Qt.Key(event.key()))
+        if step is None:
+            super().keyPressEvent(event)
+        else:
+            self._intents.step(step)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() in (QEvent.Type.FocusIn, QEvent.Type.FocusOut):
+            self.update()
+        return super().event(event)

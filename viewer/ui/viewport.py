@@ -1,0 +1,287 @@
+"""The viewport: paints one composed image and its marks, and turns mouse and wheel into intents.
+
+One image, because two blended scene items cost 40 ms a frame on the software rasteriser.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QRegion, QWheelEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.imaging.compose import Composer
+from viewer.session.resolve import ResolvedView
+from viewer.study import Slice
+from viewer.ui.marks import ALERT, QUIET, Marks
+from viewer.ui.placement import Placement, place
+
+_BACKGROUND = QColor("#000000")
+_NOTCH = 120
+"""Wheel units of one notch (Qt: eighths of a degree, 15 degrees a notch)."""
+
+
+def modality_text(value: float, unit: str, integer: bool) -> str:
+    """A modality value as one reads it: "−12 HU", "0.031", "1432 counts"."""
+    number = f"{value:.0f}" if integer else f"{value:.4g}"
+    return f"{number} {unit}".strip().replace("-", "−")
+
+
+class Viewport(QWidget):
+    """Shows the slice of a ResolvedView. While a slice is still being decoded it keeps the last picture,
+    with the texts that belong to that picture, and says that it is loading."""
+
+    maximise_asked = Signal()
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._intents = intents
+        self._view = ResolvedView()
+        self._waiting = False
+        self._composer = Composer()
+        self._image: QImage | None = None
+        self._pixels: np.ndarray | None = None
+        self._factor = 1
+        self._readout = ""
+        self._drag: tuple[Qt.MouseButton, QPointF, QPointF, tuple[float, float]] | None = None
+        self._wheel = 0.0
+        self._late = QTimer(self, singleShot=True, interval=150)
+        self._late.timeout.connect(self._say_loading)
+        font = self.font()
+        font.setPointSizeF(max(font.pointSizeF(), 9.0))
+        self._marks = Marks(font)
+        self.setAccessibleName("Slice")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+
+    def sizeHint(self) -> QSize:
+        return QSize(720, 720)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(240, 240)
+
+    @property
+    def shown(self) -> ResolvedView:
+        """The view whose picture is on the screen."""
+        return self._view
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show a view; only what changed in it is computed again, at the next paint."""
+        keep = view.slice is None and not view.problem and view.series is not None
+        if keep and self._view.slice is not None:
+            if not self._late.isActive() and not self._waiting:
+                self._late.start()
+            return
+        self._late.stop()
+        self._waiting = False
+        self._view = view
+        self._image = None
+        self._readout = self._readout_at(self.mapFromGlobal(self.cursor().pos())) if self.underMouse() else ""
+        number = f"slice {view.index + 1} of {len(view.series.slices)}" if view.series else "empty"
+        self.setAccessibleDescription(f"{number}. {view.caption}" if view.caption else number)
+        self.update()
+
+    def placement(self) -> Placement | None:
+        """Where the slice lies on the widget; None without a slice."""
+        shown = self._view.slice
+        if shown is None:
+            return None
+        rows, cols = shown.values.shape[:2]
+        presentation = self._view.presentation
+        return place(
+            self.width(),
+            self.height(),
+            rows=rows,
+            cols=cols,
+            aspect=shown.header.geometry.aspect,
+            zoom=presentation.zoom,
+            pan=presentation.pan,
+        )
+
+    # Painting
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        area = QRectF(self.rect())
+        placement = self.placement()
+        if placement is None or self._view.slice is None:
+            painter.fillRect(event.rect(), _BACKGROUND)
+        else:
+            image = self._composed(self._view.slice, placement)
+            self._draw(painter, image, self._view.slice, placement)
+            self._marks.paint(painter, area, self._view, placement, self._readout)
+        if self._view.problem:
+            self._say(painter, area, self._view.problem, ALERT)
+        elif self._waiting or (self._view.series is not None and self._view.slice is None):
+            self._say(painter, area, "Loading…", QUIET)
+        painter.end()
+
+    def _composed(self, shown: Slice, placement: Placement) -> QImage:
+        """The picture of the slice, at a resolution that the screen can show."""
+        on_device = max(placement.scale_x, placement.scale_y) * self.devicePixelRatioF()
+        factor = max(1, int(1 / on_device))
+        if self._image is None or factor != self._factor:
+            view = self._view
+            self._pixels = self._composer.render(
+                shown,
+                window=view.window,
+                voi_lut=view.voi_lut,
+                invert=view.invert,
+                heatmap=view.heatmap,
+                overlay=view.overlay,
+                heat_range=view.heat_range,
+                factor=factor,
+            )
+            rows, cols = self._pixels.shape
+            self._image = QImage(self._pixels.data, cols, rows, cols * 4, QImage.Format.Format_RGB32)
+            self._factor = factor
+        return self._image
+
+    def _draw(self, painter: QPainter, image: QImage, shown: Slice, placement: Placement) -> None:
+        rows, cols = shown.values.shape[:2]
+        left, top = placement.to_screen(0, 0)
+        width = image.width() * self._factor * placement.scale_x
+        height = image.height() * self._factor * placement.scale_y
+        target = QRectF(left, top, width, height)
+        covered = target.toAlignedRect().adjusted(1, 1, -1, -1)
+        around = QRegion(self.rect()) - QRegion(covered)
+        if not around.isEmpty():
+            painter.setClipRegion(around)
+            painter.fillRect(self.rect(), _BACKGROUND)
+            painter.setClipping(False)
+        if self._factor > 1:
+            painter.setClipRect(QRectF(left, top, cols * placement.scale_x, rows * placement.scale_y))
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(target, image, QRectF(image.rect()))
+        if self._factor > 1:
+            painter.setClipping(False)
+
+    def _say(self, painter: QPainter, area: QRectF, text: str, color: QColor) -> None:
+        writer = self._marks.text
+        lines = writer.wrapped(text, area.width() * 0.6)
+        y = area.center().y() + 40 - writer.line * len(lines) / 2
+        for line in lines:
+            writer.draw(painter, area.center().x() - writer.width(line) / 2, y, line, color)
+            y += writer.line
+
+    def _say_loading(self) -> None:
+        self._waiting = True
+        self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() == QEvent.Type.FontChange:
+            self._marks = Marks(self.font())
+        super().changeEvent(event)
+
+    # The value under the cursor
+
+    def readout(self) -> str:
+        """The value under the cursor, as written in the picture."""
+        return self._readout
+
+    def _readout_at(self, point: QPointF | QPoint) -> str:
+        placement, shown = self.placement(), self._view.slice
+        if placement is None or shown is None:
+            return ""
+        x, y = placement.to_slice(point.x(), point.y())
+        row, col = math.floor(y), math.floor(x)
+        rows, cols = shown.values.shape[:2]
+        if not (0 <= row < rows and 0 <= col < cols):
+            return ""
+        value = shown.values[row, col]
+        if shown.is_color:
+            text = "RGB {} {} {}".format(*(int(part) for part in value))
+        else:
+            text = modality_text(float(value), shown.header.unit, shown.values.dtype.kind in "iu")
+        return f"{text}   {self._where(shown, row, col)}"
+
+    @staticmethod
+    def _where(shown: Slice, row: int, col: int) -> str:
+        from viewer.dicom.geometry import to_patient
+
+        point = to_patient(shown.header.geometry, row, col)
+        if point is None:
+            return f"column {col}, row {row}"
+        x, y, z = point
+        return f"({x:.1f}, {y:.1f}, {z:.1f}) mm".replace("-", "−")
+
+    def _point_at(self, point: QPointF) -> None:
+        readout = self._readout_at(point)
+        if readout != self._readout:
+            self._readout = readout
+            self.update(self._marks.readout_area(QRectF(self.rect())).toAlignedRect())
+
+    # Mouse and wheel
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        placement = self.placement()
+        if placement is None or self._drag is not None:
+            return
+        point = event.position()
+        self._drag = (event.button(), point, point, placement.to_slice(point.x(), point.y()))
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        point = event.position()
+        if self._drag is None:
+            self._point_at(point)
+            return
+        button, start, last, anchor = self._drag
+        self._drag = (button, start, point, anchor)
+        dx, dy = point.x() - last.x(), point.y() - last.y()
+        if not (dx or dy):
+            return
+        if button == Qt.MouseButton.LeftButton:
+            self._intents.drag_window(dx, dy)
+        elif button == Qt.MouseButton.RightButton:
+            self._intents.zoom_at(math.exp(-dy / 150), *anchor)
+        elif button == Qt.MouseButton.MiddleButton:
+            placement = self.placement()
+            if placement is not None:
+                self._intents.pan_by(dx / placement.scale_x, dy / placement.scale_y)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._drag is not None and event.button() == self._drag[0]:
+            self._drag = None
+            self._point_at(event.position())
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        self._drag = None
+        if event.button() == Qt.MouseButton.LeftButton:
+            self.maximise_asked.emit()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        self._readout = ""
+        self.update(self._marks.readout_area(QRectF(self.rect())).toAlignedRect())
+        super().leaveEvent(event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        event.accept()
+        delta = event.angleDelta()
+        # With Shift or Alt some platforms turn the wheel sideways.
+        turned = delta.y() if delta.y() else delta.x()
+        placement = self.placement()
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            if placement is not None:
+                point = placement.to_slice(event.position().x(), event.position().y())
+                self._intents.zoom_at(1.2 ** (turned / _NOTCH), *point)
+            return
+        steps, self._wheel = whole_notches(self._wheel, turned)
+        if steps:
+            ten = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
+            self._intents.step(-steps * (10 if ten else 1))
+
+
+def whole_notches(held: float, turned: float) -> tuple[int, float]:
+    """Add wheel units; give whole notches and what is left. Turning back starts afresh."""
+    if held * turned < 0:
+        held = 0.0
+    total = held + turned
+    notches = int(total / _NOTCH)
+    return notches, total - notches * _NOTCH
