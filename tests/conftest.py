@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import gc
 import os
-import sys
 
 import pytest
 
@@ -20,6 +20,10 @@ def pytest_addoption(parser):
     parser.addoption("--approve", action="store_true", help="renew the golden images; then look at them")
 
 
+def pytest_sessionfinish():
+    gc.unfreeze()  # or native packages take what is frozen for leaks, and say so at exit
+
+
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory, monkeypatch):
     """Settings and logs go to a folder of the test's own."""
@@ -29,12 +33,17 @@ def own_folders(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left_behind(monkeypatch):
-    """Fails a test that leaves a QThread running (it would abort the process) or a window open."""
-    if "PySide6" not in sys.modules:
+def nothing_is_left_behind(request, monkeypatch):
+    """Fails a test that leaves a QThread running (it would abort the process) or a window open.
+
+    Garbage is collected when the threads of the test have ended: a worker that collects it would
+    destroy QObjects of the GUI thread and crash (see viewer/jobs/collector.py).
+    """
+    if "qtbot" not in request.fixturenames:
         yield
         return
     from PySide6.QtCore import QThread
+    from PySide6.QtWidgets import QApplication
 
     started: list[QThread] = []
     start = QThread.start
@@ -44,18 +53,21 @@ def nothing_is_left_behind(monkeypatch):
         start(self, *args)
 
     monkeypatch.setattr(QThread, "start", watched)
+    gc.disable()
     yield
     running = [thread.objectName() for thread in started if thread.isRunning()]
     for thread in started:
         thread.quit()
         thread.wait(5000)
+    started.clear()
+    windows = [widget for widget in QApplication.topLevelWidgets() if widget.isVisible()]
+    for window in windows:
+        window.close()
+    gc.collect()
+    gc.freeze()  # what lives on is not looked at again after every test
+    gc.enable()
     assert not running, f"still running: {running}"
-    widgets = sys.modules.get("PySide6.QtWidgets")
-    if widgets is not None and widgets.QApplication.instance() is not None:
-        windows = [widget for widget in widgets.QApplication.topLevelWidgets() if widget.isVisible()]
-        for window in windows:
-            window.close()
-        assert not windows, f"still open: {windows}"
+    assert not windows, f"still open: {windows}"
 
 
 @pytest.fixture

@@ -51,6 +51,7 @@ def open_window(path: Path | None = None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from viewer.controller import Controller
+    from viewer.jobs.collector import Collector
     from viewer.ui.main_window import MainWindow
 
     diagnostics.start_logging()
@@ -61,6 +62,7 @@ def open_window(path: Path | None = None) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("Glassbox")
     application.setApplicationVersion(__version__)
+    collector = Collector()
     controller = Controller(loaded, keep=lambda changed: settings.save(changed, where))
     window = MainWindow(controller, controller.commands, loaded)
     controller.attach(window)
@@ -77,4 +79,5 @@ def open_window(path: Path | None = None) -> int:
         # destroy a running QThread, which aborts the process.
         sys.stdout.flush()
         os._exit(code)
+    collector.stop()
     return code

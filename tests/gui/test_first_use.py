@@ -10,6 +10,8 @@ from viewer.controller import Controller
 from viewer.settings import Settings
 from viewer.ui.main_window import MainWindow
 
+SLICES = 28
+
 
 @pytest.fixture
 def first_use(qtbot):
@@ -24,7 +26,7 @@ def first_use(qtbot):
     controller.start()
     window.start.sample.click()
     qtbot.waitUntil(lambda: controller.view.slice is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: window.series.progress.isHidden(), timeout=20_000)
+    qtbot.waitUntil(lambda: len(controller.view.series.slices) == SLICES, timeout=20_000)
     yield controller, window
     window.close()
     assert controller.shutdown(20_000)

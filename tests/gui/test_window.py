@@ -78,6 +78,15 @@ def test_the_keys_of_the_reading_room_reach_the_controller(window, show, analyse
     assert intents.named("next_peak") == [()]
 
 
+def test_the_menu_names_the_presets_of_the_modality(window, show, view):
+    show(view)
+    window.menus.menus["Image"].aboutToShow.emit()
+    assert window.action("window.preset_6").text() == "Window: lung   W 1500 L −600"
+    show(replace(view, series=replace(view.series, modality="MR")))
+    window.menus.menus["Image"].aboutToShow.emit()
+    assert not window.action("window.preset_6").isVisible()
+
+
 def test_what_cannot_be_done_now_is_grey(window, show, view, analysed):
     assert not window.action("report.export").isEnabled()
     assert not window.action("layer.later").isEnabled()
@@ -255,22 +264,26 @@ def test_every_control_has_a_name_for_those_who_cannot_see_it(window, show, anal
     assert not nameless
 
 
-@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
-def test_no_text_of_the_chrome_is_cut_off(window, show, analysed, size, qtbot):
+@pytest.mark.parametrize("size", [(960, 540), (1280, 800), (1920, 1080)])
+def test_nothing_of_the_chrome_is_cut_off(window, show, analysed, size, qtbot):
+    """960 × 540 is a full HD screen at twice the scale."""
     window.resize(*size)
     show(analysed)
     window.show_device("CPU")
+    window.show_progress("inference", "Analysing", 12, 128)
     for section in window.ai.sections:
         section.set_opened(True)
     window.show_notice(Notice("The report is saved.", "Open it with any picture viewer."))
     qtbot.wait(20)
+    parts = (window.models.analyse, window.models.model, window.models.progress.cancel)
+    assert all(part.isVisible() for part in parts), "the toolbar had no room for the model"
+    assert (window.width(), window.height()) == size
     cut = []
     for one in window.findChildren(QAbstractButton):
         if one.isVisible() and one.text() and one.width() < one.minimumSizeHint().width():
             cut.append(one.text())
-    for one in window.findChildren(QComboBox):
-        needed = one.fontMetrics().horizontalAdvance(one.currentText()) + one.iconSize().width()
-        if one.isVisible() and one.width() < needed:
+    for one in (window.ai.overlay.colormap, window.ai.overlay.scale):
+        if one.isVisible() and one.width() < one.fontMetrics().horizontalAdvance(one.currentText()) + 30:
             cut.append(one.currentText())
     assert not cut
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from viewer.cli.answer import Answer
-from viewer.cli.study import open_study
+from viewer.cli.study import counted, open_study
 from viewer.errors import GlassboxError
 from viewer.study import ScanResult, Series, Skipped
 
@@ -72,7 +72,7 @@ def _lines(found: ScanResult) -> list[str]:
         place = f", {series.orientation}" if series.orientation else ""
         lines.append(
             f"{number:3}  {series.modality:3} {series.description or '(no description)'}: "
-            f"{len(series.slices)} slices of {size}{mm}{place}"
+            f"{counted(len(series.slices))} of {size}{mm}{place}"
         )
         lines.append(f"     {series.uid}")
         lines += [f"     {text}" for text in series.notes]

@@ -97,7 +97,12 @@ def _problems(card: Card, series: Series) -> tuple[str, ...]:
 def _named(series: Series) -> str:
     """Modality, description and size of a series, in a few words."""
     words = f"{series.modality} {series.description}".strip()
-    return f"{words[:40]}, {len(series.slices)} slices"
+    return f"{words[:40]}, {counted(len(series.slices))}"
+
+
+def counted(slices: int) -> str:
+    """ "1 slice", "30 slices"."""
+    return "1 slice" if slices == 1 else f"{slices} slices"
 
 
 def slice_numbers(series: Series, wanted: str) -> list[int] | None:
@@ -111,7 +116,7 @@ def slice_numbers(series: Series, wanted: str) -> list[int] | None:
         raise UsageError(f"--slice takes a number, 'all' or 'peak', not '{wanted}'.", f"Choose 1 to {count}.")
     if not 1 <= int(wanted) <= count:
         raise StudyError(
-            f"There is no slice {wanted}: this series has {count}, counted from 1.",
+            f"There is no slice {wanted}: this series has {counted(count)}, counted from 1.",
             remedy=f"Choose 1 to {count}.",
         )
     return [int(wanted) - 1]

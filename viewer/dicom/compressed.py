@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 import zlib
 from collections.abc import Callable
@@ -36,17 +37,19 @@ from viewer.errors import PixelError
 _SPECTRAL_SELECTION, _FULL_PROGRESSION = "1.2.840.10008.1.2.4.53", "1.2.840.10008.1.2.4.55"
 
 # Which decoders may try a transfer syntax, the best first; "simpleitk" reads what no plugin of pydicom
-# does (12-bit and progressive JPEG). To add one, add it here and a case in tests/unit/dicom.
+# does (12-bit and progressive JPEG). A second decoder stands only where the first leaves something out:
+# on damaged data GDCM (and ITK, which uses it) may end the process, or take seconds. To add one, add it
+# here and a case in tests/unit/dicom/test_pixels.py.
 DECODERS: dict[str, tuple[str, ...]] = {
     str(RLELossless): ("pydicom",),
-    str(JPEGBaseline8Bit): ("pillow", "gdcm", "simpleitk"),
-    str(JPEGExtended12Bit): ("pillow", "gdcm", "simpleitk"),
-    str(JPEGLossless): ("gdcm", "simpleitk"),
-    str(JPEGLosslessSV1): ("gdcm", "simpleitk"),
-    str(JPEGLSLossless): ("pyjpegls", "gdcm", "simpleitk"),
-    str(JPEGLSNearLossless): ("pyjpegls", "gdcm", "simpleitk"),
-    str(JPEG2000Lossless): ("pylibjpeg", "gdcm", "pillow", "simpleitk"),
-    str(JPEG2000): ("pylibjpeg", "gdcm", "pillow", "simpleitk"),
+    str(JPEGBaseline8Bit): ("pillow",),
+    str(JPEGExtended12Bit): ("pillow", "simpleitk"),
+    str(JPEGLossless): ("gdcm",),
+    str(JPEGLosslessSV1): ("gdcm",),
+    str(JPEGLSLossless): ("pyjpegls",),
+    str(JPEGLSNearLossless): ("pyjpegls",),
+    str(JPEG2000Lossless): ("pylibjpeg",),
+    str(JPEG2000): ("pylibjpeg",),
     str(HTJ2KLossless): ("pylibjpeg",),
     str(HTJ2KLosslessRPCL): ("pylibjpeg",),
     str(HTJ2K): ("pylibjpeg",),
@@ -63,12 +66,36 @@ def read_frame(opened: Opened, shape: Layout, stream: BinaryIO, frame: int) -> b
     extended = (offsets, lengths) if offsets and lengths else None
     try:
         with tags.quiet():
-            return encaps.get_frame(stream, frame, number_of_frames=shape.frames, extended_offsets=extended)
+            encoded = encaps.get_frame(
+                stream, frame, number_of_frames=shape.frames, extended_offsets=extended
+            )
     except Exception as error:
         raise PixelError(
             f"Image {frame + 1} of {shape.frames} cannot be found in the compressed pixel data.",
             remedy=COPY_AGAIN,
         ) from error
+    # Decoders make half a picture of half a codestream, or (CharLS) take seconds to refuse it.
+    stump = _cut_fragment(stream, opened.pixel_offset)
+    if stump is not None and encoded.endswith(stump):
+        raise PixelError(
+            f"The file is cut off within image {frame + 1} of {shape.frames}.", remedy=COPY_AGAIN
+        )
+    return encoded
+
+
+def _cut_fragment(stream: BinaryIO, start: int) -> bytes | None:
+    """What is left of the fragment within which a file ends; None if it ends where it should."""
+    end = stream.seek(0, io.SEEK_END)
+    position = stream.seek(start)
+    while position + 8 <= end:
+        item = stream.read(8)
+        length = int.from_bytes(item[4:], "little")
+        if item[:4] != b"\xfe\xff\x00\xe0":
+            return None
+        if position + 8 + length > end:
+            return stream.read()
+        position = stream.seek(position + 8 + length)
+    return None
 
 
 def inflated(encoded: bytes, shape: Layout) -> bytes:

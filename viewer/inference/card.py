@@ -95,9 +95,18 @@ class CardLayers:
 
 @dataclass(frozen=True, slots=True)
 class CardScale:
-    """`absolute`: logit evidence at the top of the absolute colour scale."""
+    """Logit evidence at the top of the absolute colour scale.
+
+    `absolute` is for the default layer; `layers` (name -> evidence) for others, whose cells are
+    smaller and carry less each: without its own number an early layer would stay black.
+    """
 
     absolute: float = 1.0
+    layers: Mapping[str, float] = field(default_factory=dict)
+
+    def top(self, layer: str) -> float:
+        """The evidence at the top of the absolute scale of one layer."""
+        return self.layers.get(layer, self.absolute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,7 @@ def parse_card(table: Mapping[str, Any]) -> Card:
         input=_input(top.section("input")),
         domain=_domain(top.section("domain", required=False)),
         layers=_layers(top.section("layers", required=False)),
-        scale=CardScale(top.section("scale", required=False).number("absolute", 1.0, above=0.0)),
+        scale=_scale(top.section("scale", required=False)),
         training=_training(top.section("training", required=False)),
         performance=_plain(top.section("performance", required=False).table),
         weights=_weights(top.section("weights")),
@@ -264,6 +273,13 @@ def _layers(section: _Section) -> CardLayers:
     if default and offered and default not in names:
         section.refuse("default", "must be one of the offered layers")
     return CardLayers(default, offered)
+
+
+def _scale(section: _Section) -> CardScale:
+    section.only("absolute", "layers")
+    layers = section.section("layers", required=False)
+    tops = {name: layers.number(name, above=0.0) for name in layers.table}
+    return CardScale(section.number("absolute", 1.0, above=0.0), tops)
 
 
 def _training(section: _Section) -> CardTraining:

@@ -15,7 +15,7 @@ from viewer.errors import ReportError
 from viewer.report import picture, record, saving
 from viewer.report.report import Analysis, Finding, Pictures, Report
 from viewer.report.typeface import elided, font, wrapped
-from viewer.report.words import footer, headline, image_words, panel_titles, study_words
+from viewer.report.words import footer, headline, image_words, nothing_drawn, panel_titles, study_words
 
 WIDTH = 2400
 """Pixels of an exported page."""
@@ -148,9 +148,9 @@ class _Sheet:
             picture.paint_nothing(self.painter, areas[1], words)
             return
         picture.paint(self.painter, areas[1], pictures.overlay, report.image)
-        if analysis.map is not None and analysis.map.empty:
-            words = f"No positive evidence for {analysis.target} in {analysis.map.layer.title}."
-            picture.paint_note(self.painter, areas[1], words)
+        note = nothing_drawn(report)
+        if note:
+            picture.paint_note(self.painter, areas[1], note)
 
     def _under(self, report: Report) -> None:
         """Below the left picture how it is windowed; below the right one its scale and caption."""
@@ -171,6 +171,8 @@ class _Sheet:
 
     def below(self, report: Report) -> None:
         """Findings on the left, the reader's comment on the right; a long one across the page."""
+        if report.analysis is None and not report.comment:
+            return
         self._rule()
         top = self.y
         if report.analysis is not None:

@@ -59,6 +59,21 @@ def panel_titles(report: Report) -> tuple[str, str]:
     return "Source", f"{analysis.provenance.method}: evidence for {analysis.target}"
 
 
+def nothing_drawn(report: Report) -> str:
+    """Why the right picture looks like the left one; empty where it does not."""
+    analysis = report.analysis
+    if analysis is None or analysis.map is None:
+        return ""
+    shown = analysis.map
+    if shown.empty:
+        return f"No positive evidence for {analysis.target} in {shown.layer.title}."
+    if report.overlay_sha256 == report.source_sha256 and shown.overlay.opacity > 0:
+        return (
+            f"The evidence for {analysis.target} in {shown.layer.title} lies below the threshold everywhere."
+        )
+    return ""
+
+
 def footer(report: Report) -> tuple[list[Row], list[Row]]:
     """(name, value) rows of the left and the right column."""
     analysis = report.analysis
@@ -89,10 +104,13 @@ def _map_rows(analysis: Analysis) -> list[Row]:
     look = shown.overlay
     low, high, top = (number(value) for value in (*shown.raw_range, shown.heat_range[1]))
     kind = "relative to this map's own maximum" if look.scale == "relative" else "absolute"
+    scale = f"{kind}, top {top} {shown.unit}; this map {low} to {high}"
+    if shown.empty:
+        scale = f"no positive evidence to scale; this map {low} to {high} {shown.unit}"
     return [
         *rows,
         ("Layer", f"{shown.layer_text} ({shown.layer.name})"),
-        ("Scale", f"{kind}, top {top} {shown.unit}; this map {low} to {high}"),
+        ("Scale", scale),
         ("Threshold", f"{look.threshold:.0%} of the scale, nothing drawn below"),
         ("Opacity", f"{look.opacity:.0%}"),
         ("Colour map", look.colormap),

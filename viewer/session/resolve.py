@@ -235,7 +235,7 @@ def chosen_layer(name: str | None, layers: Sequence[Layer], card: Card) -> Layer
 
 def _heat_range(overlay: Overlay, card: Card, heatmap: Heatmap) -> tuple[float, float]:
     if overlay.scale != "relative":
-        return 0.0, card.scale.absolute
+        return 0.0, card.scale.top(heatmap.layer.name)
     low, high = heatmap.raw_range
     if overlay.colormap in SIGNED:
         return min(low, 0.0), max(high, 0.0)

@@ -27,7 +27,8 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.commands.command import CommandRegistry
-from viewer.commands.defaults import window_commands
+from viewer.commands.defaults import PRESET_KEYS, window_commands
+from viewer.imaging.window import PRESETS
 from viewer.notice import Notice
 from viewer.session.resolve import ResolvedView
 from viewer.settings import Settings
@@ -45,11 +46,11 @@ from viewer.ui.slice_ribbon import SliceRibbon
 from viewer.ui.start_page import StartPage
 from viewer.ui.toolbar import Toolbar
 from viewer.ui.viewport import Viewport
+from viewer.ui.window_dialog import WindowDialog, window_title
 
 if TYPE_CHECKING:
     from viewer.inference.card import Card
     from viewer.ui.levels_dock import LevelsPanel
-    from viewer.ui.window_dialog import WindowDialog
 
 
 class MainWindow(QMainWindow):
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         for rows in (window_commands(self, intents), panel_commands(self, intents)):
             commands.add(row for row in rows if row.id not in commands)
         self.menus = Menus(self, commands)
+        self.menus.menus["Image"].aboutToShow.connect(self._name_presets)
         self.toolbar = Toolbar(self.menus, self.models, intents, self)
         self.toolbar.numbers_asked.connect(self.ask_window)
         self.addToolBar(self.toolbar)
@@ -216,8 +218,6 @@ class MainWindow(QMainWindow):
 
     def ask_window(self) -> None:
         """Show the window by numbers."""
-        from viewer.ui.window_dialog import WindowDialog
-
         if self._window_dialog is None:
             self._window_dialog = WindowDialog(self._intents, self)
         self._window_dialog.show_view(self._view)
@@ -314,6 +314,17 @@ class MainWindow(QMainWindow):
             dock.show()
             width = self.series.sizeHint().width() if name == "studies" else self.ai.sizeHint().width()
             self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
+
+    def _name_presets(self) -> None:
+        """The menu names the presets of the modality, and leaves out the numbers that have none."""
+        modality = self._view.series.modality if self._view.series else ""
+        presets = PRESETS.get(modality, ())
+        for number in range(PRESET_KEYS):
+            action = self.menus.actions.get(f"window.preset_{number + 1}")
+            if action is not None:
+                action.setVisible(number < len(presets))
+                if number < len(presets):
+                    action.setText(f"Window: {window_title(presets[number])}")
 
     def _decline_ai(self) -> None:
         self._ai_declined = True

@@ -180,7 +180,7 @@ class Marks:
         per_unit = placement.scale_x / spacing
         length = round_length(min(inner.width() * 0.22, 180.0) / per_unit)
         label = f"{length:g} {'mm' if geometry.spacing else 'px'}"
-        if geometry.spacing and geometry.calibration not in ("", "PixelSpacing"):
+        if geometry.spacing and geometry.calibration == "ImagerPixelSpacing":
             label += " at the detector"
         right, left = inner.right() - 1, inner.right() - 1 - length * per_unit
         middle = bottom - self.text.line / 2
@@ -206,7 +206,7 @@ class Marks:
         low, high = scale_range(overlay.colormap, view.heat_range)
         numbers = [_number(low), _number(high)]
         unit = (view.heatmap.unit if view.heatmap else "") + (
-            ", this map only" if overlay.scale == "relative" else ""
+            ", relative" if overlay.scale == "relative" else ""
         )
         top = bottom - self.text.line - 12
         bar = QRectF(right - _BAR, top, _BAR, 9)

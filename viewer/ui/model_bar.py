@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QToolButton, QWidget
+from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.ui import theme
@@ -30,8 +30,9 @@ class ModelBar(QWidget):
         self.model = QComboBox()
         self.model.setAccessibleName("Model")
         self.model.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.model.setMinimumWidth(110)
         self.model.setMaximumWidth(300)
+        self.model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.model.activated.connect(self._chosen)
         self.device = theme.named(QLabel(), "dim")
         self.progress = ProgressLine("inference", intents, "Stop the analysis")
@@ -40,8 +41,8 @@ class ModelBar(QWidget):
         row.setSpacing(8)
         for widget in (self.analyse, self.model, self.device):
             row.addWidget(widget)
-        row.addWidget(self.progress, 1)
-        row.addStretch(0)
+        row.addWidget(self.progress, 4)
+        row.addStretch(1)
         self.show_models((), None)
         self.show_device("")
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QToolButton, QWidget
 
 from viewer.commands.intents import Intents
@@ -36,12 +37,26 @@ class ProgressLine(QWidget):
         row.addWidget(self.cancel)
         self.hide()
 
+    def minimumSizeHint(self) -> QSize:
+        """Bar and button: in a narrow window the words give way, and stand in the tip."""
+        return QSize(self.bar.minimumWidth() + self.cancel.sizeHint().width() + 20, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        needed = self.minimumSizeHint().width() + self.fontMetrics().horizontalAdvance(self.text.text())
+        self.text.setVisible(self.width() >= needed)
+
     def show_progress(self, title: str, done: int, total: int) -> None:
         """`total` 0 means unknown."""
         self.bar.setRange(0, total)
         self.bar.setValue(min(done, total))
         counted = f"{title} {done} of {total}" if total else title
         self.text.setText(counted)
+        self.setToolTip(counted)
+        self._make_room()
         self.bar.setAccessibleDescription(counted)
         self.show()
 

@@ -148,7 +148,8 @@ def test_what_an_image_needs_is_named_where_it_lacks(tmp_path, missing, words):
 @pytest.mark.parametrize(
     "optional",
     ["SamplesPerPixel", "PhotometricInterpretation", "PixelRepresentation", "BitsStored", "HighBit",
-     "Modality", "InstanceNumber", "SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID", "PatientName", "PatientID"],
+     "Modality", "InstanceNumber", "SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID",
+     "PatientName", "PatientID"],
 )  # fmt: skip
 def test_an_image_is_shown_without_what_it_can_do_without(tmp_path, optional):
     dataset = image(gradient().astype("u2"))

@@ -130,6 +130,11 @@ def test_an_attribute_that_differs_on_every_slice_splits_nothing(grouped):
     assert len(series.slices) == 6
 
 
+def test_a_time_of_its_own_on_each_slice_does_not_shatter_repeated_places(grouped):
+    (series,) = grouped([image(position=(0, 0, z % 4), TriggerTime=7 * z, instance=z) for z in range(8)])
+    assert len(series.slices) == 8
+
+
 def test_a_loop_at_one_place_is_scrolled_through_in_time(grouped):
     beats = [image(position=(0, 0, 0), TriggerTime=time, instance=1) for time in (300, 0, 200, 100)]
     (series,) = grouped(beats)

@@ -263,6 +263,12 @@ def test_padding_written_unsigned_in_a_signed_image_is_found(loaded):
     assert to_grey(view, Window(-2000, 10))[0, 0] == 0
 
 
+def test_padding_beyond_the_stored_bits_is_found_in_the_bits_that_are_used(loaded):
+    (view,) = loaded(image(np.array([[0xF830, 5]], "u2"), bits_stored=12, PixelPaddingValue=0xF830))
+    assert view.values.tolist() == [[0x830, 5]]
+    assert view.padding == (0x830, 0x830)
+
+
 # VOI
 
 
@@ -342,6 +348,18 @@ def test_a_file_cut_off_within_its_pixels_is_said_to_be(tmp_path):
     path = tmp_path / "cut.dcm"
     path.write_bytes(to_bytes(image(gradient(16, 16)))[:-100])
     assert "cut off: 412 of 512 bytes" in reason(path)
+
+
+@pytest.mark.parametrize("syntax", [uids.JPEGLSLossless, uids.JPEG2000Lossless, uids.RLELossless])
+def test_half_a_codestream_is_not_shown_as_half_a_picture(tmp_path, syntax):
+    frames = np.random.default_rng(4).integers(0, 4096, (2, 64, 64)).astype("u2")
+    data = to_bytes(compressed(image(frames, frames=True, modality="US"), syntax))
+    path = tmp_path / "cut.dcm"
+    path.write_bytes(data[: -len(data) // 4])
+    whole, cut = headers(path)
+    assert np.array_equal(stored_values(whole), frames[0])
+    with pytest.raises(PixelError, match="cut off within image 2 of 2"):
+        load_slice(cut)
 
 
 def test_the_whole_frames_of_a_cut_clip_still_show(tmp_path):

@@ -44,6 +44,20 @@ def test_linear_subtracts_a_half_and_divides_by_width_less_one(dtype):
     assert (nearest(ramp[0]), nearest(ramp[2])) == (0, 255)
 
 
+# A window so narrow that a half and a one make a difference: c = 40, w = 5, at 37.5 (bottom) … 41.5 (top)
+@pytest.mark.parametrize(
+    ("function", "expected"),
+    [
+        ("LINEAR", [0, 31.875, 95.625, 159.375, 223.125, 255]),  # ((x - 39.5) / 4 + 0.5) * 255
+        ("LINEAR_EXACT", [0, 25.5, 76.5, 127.5, 178.5, 229.5]),  # ((x - 40) / 5 + 0.5) * 255
+    ],
+)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_narrow_window_tells_linear_from_linear_exact(dtype, function, expected):
+    points = np.array([37, 38, 39, 40, 41, 42], dtype)
+    assert apply_window(points, Window(40, 5, function)).tolist() == [nearest(grey) for grey in expected]
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_linear_exact_divides_by_the_width_itself(dtype):
     points = np.array([-161, -160, 40, 140, 241], dtype)

@@ -123,6 +123,13 @@ def test_no_positive_evidence_is_said_on_the_picture_and_not_drawn():
     )
 
 
+def test_evidence_below_the_threshold_is_said_in_words():
+    weak = make_report(make_view(heat_range=(0.0, 100.0)))
+    assert np.array_equal(weak.pictures.overlay, weak.pictures.source)
+    assert "below the threshold everywhere" in words.nothing_drawn(weak)
+    assert words.nothing_drawn(make_report()) == ""
+
+
 def test_a_longer_comment_makes_a_longer_page_and_no_word_is_lost():
     heights = [page.draw(make_report(comment="word " * count), 800).height() for count in (1, 100, 700)]
     assert heights == sorted(set(heights))
