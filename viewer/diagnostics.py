@@ -8,7 +8,6 @@ exception and the lines it came from are kept.
 from __future__ import annotations
 
 import faulthandler
-import importlib.metadata
 import logging
 import logging.handlers
 import platform
@@ -37,11 +36,12 @@ def versions() -> tuple[tuple[str, str], ...]:
 
 
 def _installed(package: str) -> str:
-    names = (package, f"{package}-Essentials", f"{package}_Essentials")
-    for name in names:
+    from importlib.metadata import PackageNotFoundError, version  # slow to import, and not for the start
+
+    for name in (package, f"{package}-Essentials"):
         try:
-            return importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
+            return version(name)
+        except PackageNotFoundError:
             continue
     return ""
 

@@ -24,9 +24,9 @@ class Export(QObject):
 
     def make(self, *, comment: str, deidentify: bool) -> Any:
         """The `Report` of what is shown now, for a preview."""
-        from viewer.report import report
+        from viewer.report.report import build
 
-        return report.build(self._desk.shown, comment=comment, deidentify=deidentify)
+        return build(self._desk.shown, comment=comment, deidentify=deidentify)
 
     def export(self, path: Path, *, comment: str, deidentify: bool, overwrite: bool) -> None:
         if self.runner.busy:
@@ -35,10 +35,10 @@ class Export(QObject):
         view = self._desk.shown
 
         def run(token: CancelToken, progress: Progress) -> Path:
-            from viewer.report import page, report
+            from viewer.report.page import save
+            from viewer.report.report import build
 
-            built = report.build(view, comment=comment, deidentify=deidentify)
-            page.save(built, path, overwrite=overwrite)
+            save(build(view, comment=comment, deidentify=deidentify), path, overwrite=overwrite)
             return path
 
         self.runner.submit(Job(("export", path), "Writing the report", run))

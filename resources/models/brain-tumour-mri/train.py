@@ -1,6 +1,6 @@
 """Train brain-tumour-mri on the Cheng T1 contrast-enhanced MR slices and write its bundle.
 
-    python resources/models/brain-tumour-mri/train.py DATA_FOLDER --out FOLDER [--epochs 60]
+    python resources/models/brain-tumour-mri/train.py DATA_FOLDER --out FOLDER
 
 DATA_FOLDER holds labels.csv (file, label, box centre and size in fractions, split) and images/.
 The boxes are used in training: a loss on where the evidence for the true label lies, and crops
@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn import functional as F
 
@@ -31,6 +32,8 @@ SIZE = 224
 WIDTH = 48
 PERCENTILES = (1.0, 99.5)
 MEAN, STD = 0.25, 0.25
+POSITIVE = 10.0
+"""Evidence that the strongest cell in the box should carry, in units of the label's logit times the cells."""
 
 
 @dataclass
@@ -208,17 +211,21 @@ def location_loss(evidence: torch.Tensor, masks: torch.Tensor) -> torch.Tensor:
     inside = (evidence.softmax(1) * (masks > 0.15).float().maximum(masks)).sum(1)
     positive = evidence.relu()
     spilled = (positive * (1 - (masks > 0).float())).sum(1) / (positive.sum(1) + 1e-3)
-    return (-inside.clamp(min=1e-4).log() + 0.5 * spilled).mean()
+    peak = (evidence * (masks > 0.15)).amax(1)
+    absent = F.relu(1 - peak / POSITIVE)
+    return (-inside.clamp(min=1e-4).log() + 0.5 * spilled + 0.5 * absent).mean()
 
 
-def loss_of(net: SmallResNet, batch: tuple[torch.Tensor, ...], *, location: float) -> torch.Tensor:
+def loss_of(
+    net: SmallResNet, batch: tuple[torch.Tensor, ...], *, location: float, smoothing: float
+) -> torch.Tensor:
     images, labels, masks, shown = batch
     with torch.autocast("cpu", torch.bfloat16):
         features = net.features(images.contiguous(memory_format=torch.channels_last))
     features = features.float()
     logits = net.head(F.dropout(features.mean((2, 3)), 0.2, net.training))
     clear = (labels == NO_TUMOUR) | (shown > 0.6)
-    loss = F.cross_entropy(logits, labels, label_smoothing=0.05, reduction="none")
+    loss = F.cross_entropy(logits, labels, label_smoothing=smoothing, reduction="none")
     loss = (loss * clear).sum() / clear.sum().clamp(min=1)
     marked = (labels != NO_TUMOUR) & (masks.amax((1, 2)) > 0.05)
     if location and bool(marked.any()):
@@ -253,22 +260,33 @@ def quick_look(net: SmallResNet, cases: Cases) -> tuple[float, float]:
     return right / len(cases.images), hits / len(cases.images)
 
 
-def train(cases: Cases, val: Cases, *, epochs: int, seed: int, checkpoint: Path) -> SmallResNet:
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    net = SmallResNet(channels=1, labels=len(LABELS), width=WIDTH).to(memory_format=torch.channels_last)
+def train(
+    net: SmallResNet,
+    cases: Cases,
+    val: Cases,
+    *,
+    epochs: int,
+    rate: float,
+    smoothing: float,
+    checkpoint: Path,
+) -> SmallResNet:
+    """Train for `epochs` with one cycle of the learning rate; return the average of the weights.
+
+    Label smoothing helps to learn and spoils the probabilities, so the last epochs go without it.
+    """
+    rng = np.random.default_rng(epochs)
     average = torch.optim.swa_utils.AveragedModel(
         net, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.995), use_buffers=True
     )
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     optimiser = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=1.5e-3
+        [{"params": decayed, "weight_decay": 0.05}, {"params": plain, "weight_decay": 0.0}], lr=rate
     )
     size = 32
     steps = len(cases.images) // size
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, 1.5e-3, total_steps=epochs * steps, pct_start=0.15
+        optimiser, rate, total_steps=epochs * steps, pct_start=0.15
     )
     share = 1 / np.sqrt(np.bincount(cases.labels))[cases.labels]
     share /= share.sum()
@@ -280,7 +298,7 @@ def train(cases: Cases, val: Cases, *, epochs: int, seed: int, checkpoint: Path)
             for i in rng.choice(len(cases.images), size, p=share):
                 view = tumour_free(cases, int(i), rng) if rng.random() < 0.22 else None
                 views.append(view or with_tumour(cases, int(i), rng))
-            loss = loss_of(net, batch_of(views, rng), location=0.3)
+            loss = loss_of(net, batch_of(views, rng), location=0.3, smoothing=smoothing)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 2.0)
@@ -303,7 +321,11 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--epochs", type=int, default=60)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--last-epochs", type=int, default=9, help="without label smoothing")
+    parser.add_argument(
+        "--start", type=Path, help="first.safetensors of an earlier run: only the last epochs"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -313,11 +335,17 @@ def main() -> None:
         f"train {len(cases.images)}, val {len(val.images)}, symmetric {(cases.axes > 0).mean():.2f}",
         flush=True,
     )
-    net = train(
-        cases, val, epochs=options.epochs, seed=options.seed, checkpoint=options.out / "checkpoint.pt"
-    )
-    from safetensors.torch import save_file
-
+    torch.manual_seed(options.seed)
+    net = SmallResNet(channels=1, labels=len(LABELS), width=WIDTH).to(memory_format=torch.channels_last)
+    checkpoint = options.out / "checkpoint.pt"
+    if options.start:
+        net.load_state_dict(load_file(options.start))
+    else:
+        net = train(
+            net, cases, val, epochs=options.epochs, rate=1.5e-3, smoothing=0.05, checkpoint=checkpoint
+        )
+        save_file({k: v.contiguous() for k, v in net.state_dict().items()}, options.out / "first.safetensors")
+    net = train(net, cases, val, epochs=options.last_epochs, rate=4e-4, smoothing=0.0, checkpoint=checkpoint)
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, options.out / "weights.safetensors")
 
 
