@@ -14,7 +14,7 @@ from tests.support.shared_data import shared_data
 from viewer import cli
 
 PER_LABEL = 4
-NAMES = {"meningioma": "meningioma", "glioma": "glioma", "pituitary": "pituitary tumour"}
+LABELS = ("meningioma", "glioma", "pituitary")
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def cases():
     with open(folder / "labels.csv", newline="") as file:
         val = [row for row in csv.DictReader(file) if row["split"] == "val"]
     chosen = []
-    for label in NAMES:
+    for label in LABELS:
         rows = [row for row in val if row["label"] == label]
         chosen += rows[:: len(rows) // PER_LABEL][:PER_LABEL]
     return folder, chosen
@@ -60,55 +60,67 @@ def hits(maps, rows):
     return np.array(found)
 
 
-@pytest.mark.shared_data
-def test_on_mr_dicom_the_network_names_the_tumour_and_points_at_it(cases, study, tmp_path, capsys):
-    rows = cases[1]
-    out = tmp_path / "brain.npz"
+def explained(study, out, *more):
     status = cli.run(
-        ["explain", str(study), "--slice", "all", "--model", "brain-tumour-mri", "--out", str(out), "--json"]
+        ["explain", str(study), "--model", "brain-tumour-mri", "--out", str(out), "--json", *more]
     )
-    assert status == 0, capsys.readouterr().err
-    arrays = np.load(out)
+    assert status == 0
+    return np.load(out)
+
+
+@pytest.mark.shared_data
+def test_on_mr_dicom_the_network_names_the_tumour(cases, study, tmp_path, capsys):
+    arrays = explained(study, tmp_path / "brain.npz", "--slice", "all", "--layer", "block4")
     labels = json.loads(str(arrays["provenance"]))["labels"]
     said = [labels[index] for index in arrays["probability"].argmax(axis=1)]
-    assert np.mean([NAMES[row["label"]] == name for row, name in zip(rows, said, strict=True)]) >= 0.75
-    assert hits(arrays["heatmap/block4"], rows).mean() >= 0.6
+    right = [row["label"] == name for row, name in zip(cases[1], said, strict=True)]
+    assert np.mean(right) >= 0.75
 
 
 @pytest.mark.shared_data
-def test_on_the_report_the_hottest_colour_lies_on_the_tumour(cases, study, tmp_path, capsys):
-    rows = cases[1]
-    out = tmp_path / "brain.npz"
-    base = [str(study), "--model", "brain-tumour-mri", "--target", NAMES[rows[0]["label"]]]
-    assert cli.run(["explain", *base, "--slice", "1", "--out", str(out), "--json"]) == 0
-    heat = np.load(out)["heatmap/block4"][0]
-    plain, warm = tmp_path / "plain.png", tmp_path / "warm.png"
-    for path, opacity in ((plain, "0"), (warm, "0.6")):
-        assert cli.run(["report", *base, "--slice", "1", "--opacity", opacity, "--out", str(path)]) == 0
-    capsys.readouterr()
-    change = np.abs(
-        np.asarray(Image.open(warm).convert("RGB")).astype(int) - np.asarray(Image.open(plain).convert("RGB"))
-    ).sum(axis=2)
-    change = change[: int(change.shape[0] * 0.64)]  # the pictures, not the text below them
-    ys, xs = np.nonzero(change > 30)
-    # The right-hand picture is square and ends at the page's right margin; so is the slice.
-    page_width = change.shape[1]
-    assert xs.min() > page_width / 2, "the overlay is drawn on the right-hand picture only"
-    side, left, top = picture_on_page(plain)
-    centre_col = (xs.mean() - left) / side * heat.shape[1]
-    centre_row = (ys.mean() - top) / side * heat.shape[0]
+@pytest.mark.parametrize("label", LABELS)
+def test_on_mr_dicom_the_map_of_the_tumour_peaks_on_it(cases, study, tmp_path, capsys, label):
+    arrays = explained(
+        study, tmp_path / "brain.npz", "--slice", "all", "--layer", "block4", "--target", label
+    )
+    mine = [n for n, row in enumerate(cases[1]) if row["label"] == label]
+    found = hits(arrays["heatmap/block4"][mine], [cases[1][n] for n in mine])
+    assert found.mean() >= 0.5, "four slices; the card gives the figure for all of val"
+
+
+@pytest.mark.shared_data
+def test_on_the_report_the_overlay_lies_where_the_map_is(cases, study, tmp_path, capsys):
+    target = ("--slice", "1", "--layer", "block4", "--target", cases[1][0]["label"])
+    arrays = explained(study, tmp_path / "brain.npz", *target)
+    heat = arrays["heatmap/block4"][0]
+    pages = []
+    for opacity in ("0", "0.6"):
+        out = tmp_path / f"{opacity}.png"
+        options = ("--scale", "relative", "--opacity", opacity, "--out", str(out))
+        assert cli.run(["report", str(study), "--model", "brain-tumour-mri", *target, *options]) == 0
+        pages.append(np.asarray(Image.open(out).convert("RGB")).astype(int))
+    side, left, top = picture_on_page(pages[0])
+    change = np.abs(pages[1] - pages[0]).sum(axis=2)[top : top + side, left : left + side]
+    on_slice = (
+        np.asarray(Image.fromarray((change > 30).astype(np.uint8) * 255).resize(heat.shape[::-1])) > 127
+    )
     drawn = heat >= 0.15 * heat.max()
-    rows_drawn, cols_drawn = np.nonzero(drawn)
-    assert abs(centre_col - cols_drawn.mean()) < 12
-    assert abs(centre_row - rows_drawn.mean()) < 12
+    assert (on_slice & drawn).sum() / (on_slice | drawn).sum() > 0.9
 
 
-def picture_on_page(path):
-    """(side, left, top) of the right-hand picture: the black square on the white page."""
-    page = np.asarray(Image.open(path).convert("L"))
-    dark = page[:, page.shape[1] * 3 // 4] < 100
-    top = int(np.argmax(dark))
-    row = page[top + 40] < 100
-    right = len(row) - int(np.argmax(row[::-1]))
-    left = len(row) // 2 + int(np.argmax(row[len(row) // 2 :]))
-    return right - left, left, top
+def picture_on_page(page):
+    """(side, left, top) of the right-hand picture: the one block of the right half that is not paper."""
+    middle = page.shape[1] // 2
+    ink = page[:, middle:].min(axis=2) < 250
+    top, bottom = longest_run(ink.mean(axis=1) > 0.7)
+    left, right = longest_run(ink[top:bottom].mean(axis=0) > 0.7)
+    assert bottom - top == pytest.approx(right - left, abs=3)
+    return bottom - top, middle + left, top
+
+
+def longest_run(flags):
+    """(first, after last) of the longest run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flags.astype(int), [0]])))
+    starts, ends = edges[::2], edges[1::2]
+    longest = int(np.argmax(ends - starts))
+    return int(starts[longest]), int(ends[longest])

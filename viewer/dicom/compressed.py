@@ -30,6 +30,7 @@ from pydicom.uid import (
 )
 
 from viewer.dicom import dataset as tags
+from viewer.dicom import jpeg_markers
 from viewer.dicom.dataset import Opened
 from viewer.dicom.layout import COPY_AGAIN, Layout
 from viewer.errors import PixelError
@@ -56,6 +57,8 @@ DECODERS: dict[str, tuple[str, ...]] = {
     _SPECTRAL_SELECTION: ("simpleitk",),
     _FULL_PROGRESSION: ("simpleitk",),
 }
+
+_ENDED_BY_JPEG = ("gdcm", "simpleitk")
 
 
 def read_frame(opened: Opened, shape: Layout, stream: BinaryIO, frame: int) -> bytes:
@@ -121,6 +124,10 @@ def run_length_bits(encoded: bytes, shape: Layout) -> np.ndarray:
 def decoded(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray:
     """The samples of a codestream by the first of `DECODERS` that reads it, colour as RGB."""
     for decoder in DECODERS[syntax]:
+        if decoder in _ENDED_BY_JPEG and not jpeg_markers.is_plausible(
+            encoded, rows=shape.rows, cols=shape.cols, samples=shape.samples, bits=shape.bits_allocated
+        ):
+            continue
         run = _with_simpleitk if decoder == "simpleitk" else _with_plugin(decoder)
         try:
             with tags.quiet():

@@ -30,6 +30,8 @@ class ModelBar(QWidget):
         self.model = QComboBox()
         self.model.setAccessibleName("Model")
         self.model.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        # The models become known after the first show.
+        self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.model.setMinimumWidth(110)
         self.model.setMaximumWidth(300)
         self.model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

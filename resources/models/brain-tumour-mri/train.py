@@ -26,7 +26,7 @@ from torch.nn import functional as F
 
 from viewer.inference.small_resnet import SmallResNet
 
-LABELS = ("meningioma", "glioma", "pituitary tumour", "no tumour")
+LABELS = ("meningioma", "glioma", "pituitary", "no tumour")
 NO_TUMOUR = 3
 SIZE = 224
 WIDTH = 48
