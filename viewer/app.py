@@ -42,7 +42,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     if first.startswith("-") or len(arguments) > 1:
         sys.stderr.write(f"'{arguments[-1]}' is not understood. See glassbox --help.\n")
         return 2
+    if not _has_display():
+        sys.stderr.write("There is no display to show a window on. Use a verb: see glassbox --help.\n")
+        return 2
     return open_window(Path(first) if first else None)
+
+
+def _has_display() -> bool:
+    """False only where Qt is known to find none: it would abort the process."""
+    wishes = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+    return not sys.platform.startswith("linux") or any(os.environ.get(name) for name in wishes)
 
 
 def open_window(path: Path | None = None) -> int:

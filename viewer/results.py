@@ -92,6 +92,7 @@ class ResultKey:
 
     slice: SliceKey
     model_digest: str
+    """Of the bundle, card and weights: other preprocessing is another question."""
     target: str
     method: str = "grad-cam"
 

@@ -76,7 +76,7 @@ def _weights() -> list[Check]:
         try:
             bundle.verify()
             checks.append(
-                Check(f"weights of {bundle.card.name}", True, f"SHA-256 {bundle.digest[:12]}… holds")
+                Check(f"weights of {bundle.card.name}", True, f"SHA-256 {bundle.weights_digest[:12]}… holds")
             )
         except GlassboxError as error:
             checks.append(Check(f"weights of {bundle.card.name}", False, str(error)))

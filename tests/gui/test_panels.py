@@ -7,6 +7,7 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 
 from tests.support.slice_factory import make_series, make_slice
+from tests.support.stand_ins import bundle_of
 from viewer.imaging.colormap import COLORMAPS
 from viewer.notice import Notice
 from viewer.results import Layer
@@ -92,6 +93,17 @@ def test_the_filmstrip_has_a_picture_of_every_layer_and_a_click_shows_it(
     place = film.visualItemRect(film.item(0)).center()
     QTest.mouseClick(film.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert intents.named("set_layer") == [("layer1",)]
+
+
+def test_the_filmstrip_draws_every_layer_on_its_own_absolute_scale(window, show, analysed):
+    card = bundle_of(scale={"absolute": 1.0, "layers": {"layer1": 10.0}}).card
+    window.ai.sections[1].set_opened(True)
+    colours = []
+    for scales in (card, replace(card, scale=replace(card.scale, layers={}))):
+        show(replace(analysed, card=scales, heat_range=(0.0, 1.0)))
+        picture = window.ai.layer.film.item(0).icon().pixmap(56).toImage()
+        colours.append(picture.pixelColor(1, 1).lightness())
+    assert colours[0] < 60 < 150 < colours[1]
 
 
 def test_showing_a_layer_asks_for_nothing(window, show, analysed, intents):

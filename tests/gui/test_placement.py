@@ -1,6 +1,6 @@
 import pytest
 
-from viewer.ui.placement import place, round_length
+from viewer.ui.placement import place
 
 
 @pytest.mark.parametrize("aspect", [0.5, 1.0, 3.0])
@@ -17,8 +17,3 @@ def test_screen_and_slice_are_inverse():
     placed = place(801, 455, rows=40, cols=60, aspect=1.7, zoom=2.3, pan=(12.0, 31.0))
     assert placed.to_slice(*placed.to_screen(3.25, 17.5)) == (pytest.approx(3.25), pytest.approx(17.5))
     assert placed.to_screen(12.0, 31.0) == (pytest.approx(400.5), pytest.approx(227.5))
-
-
-@pytest.mark.parametrize(("longest", "length"), [(37.0, 20), (50.0, 50), (9.9, 5), (1.0, 1), (0.13, 0.1)])
-def test_the_scale_bar_has_a_round_length(longest, length):
-    assert round_length(longest) == pytest.approx(length)

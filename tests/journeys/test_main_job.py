@@ -53,7 +53,7 @@ def test_open_scroll_analyse_switch_layer_export(reader, study, bundle, tmp_path
     assert stored["analysis"]["target"] == shown.target
     assert stored["analysis"]["map"]["layer"]["name"] == shown.layer.name
     assert stored["analysis"]["map"]["caption"] == shown.caption
-    assert stored["analysis"]["provenance"]["digest"] == shown.result.key.model_digest
+    assert stored["analysis"]["provenance"]["digest"] == shown.card.weights.sha256
 
 
 def count_calls(monkeypatch):

@@ -50,6 +50,16 @@ def test_anything_else_is_a_path(monkeypatch, path):
     assert [os.path.normpath(one) for one in opened] == [os.path.normpath(path)]
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere there is always a display")
+def test_without_a_display_it_is_one_sentence_and_no_abort(monkeypatch, capsys):
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(app, "open_window", lambda path: pytest.fail("Qt would abort"))
+    assert app.main([]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and err.count("\n") == 1 and "glassbox --help" in err
+
+
 def test_the_window_is_on_the_screen_before_anything_heavy_is_imported():
     code = f"""
 import sys

@@ -165,6 +165,18 @@ def noisy(monkeypatch):
     return install
 
 
+def test_an_array_that_does_not_fit_on_the_disk_says_why_it_was_not_written(tmp_path):
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    try:
+        with pytest.raises(ReportError, match=os.strerror(errno.EFBIG)):
+            write_npy(tmp_path / "x.npy", np.zeros(100_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_json_is_all_there_is_on_stdout_whatever_libraries_print(run, noisy):
     noisy(lambda: Answer({"a": 1}, ["one"]))
     ran = run("verify", "--json")

@@ -120,6 +120,17 @@ def test_all_slices_are_explained_for_one_target(explain):
         assert said["target"] == target.lower() and len(arrays["logit"]) == SLICES
 
 
+def test_the_document_says_which_target_it_is_and_why(explain):
+    table, arrays, _ = explain()
+    stored = json.loads(str(arrays["provenance"]))
+    assert stored["target_from"] == table["target_from"]
+    assert "most probable finding" in table["target_from"] and f"slice {table['peak']};" in table["target_from"]
+    row = table["results"][table["peak"] - 1]["logit"]
+    assert table["target"] == max(("lesion", "cyst"), key=row.get)
+    asked, _, _ = explain("--target", "cyst", "--slice", "2")
+    assert (asked["target"], asked["target_from"], asked["peak"]) == ("cyst", "asked for", 2)
+
+
 def test_the_peak_is_the_slice_with_most_evidence(explain):
     for target in ("lesion", "cyst"):
         _, every, _ = explain("--target", target)

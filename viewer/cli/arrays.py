@@ -28,7 +28,9 @@ class Stack:
 
 def write_npy(path: Path, array: np.ndarray) -> None:
     """Write one array; replaces an .npy file, nothing else."""
-    saving.write(path, lambda file: np.save(file, array, allow_pickle=False), overwrite=_replaceable(path))
+    # Not numpy.save: its tofile() says of a full disk only how many bytes it wrote.
+    whole = Stack(array.shape, array.dtype, [array])
+    saving.write(path, lambda file: _write(file, whole), overwrite=_replaceable(path))
 
 
 def write_npz(path: Path, arrays: Mapping[str, np.ndarray | Stack]) -> None:
@@ -54,7 +56,7 @@ def _write(member: BinaryIO, array: np.ndarray | Stack) -> None:
         "fortran_order": False,
         "descr": np.lib.format.dtype_to_descr(array.dtype),
     }
-    np.lib.format.write_array_header_2_0(member, header)
+    np.lib.format.write_array_header_1_0(member, header)
     for part in array.parts:
         member.write(np.ascontiguousarray(part, array.dtype).tobytes())
 

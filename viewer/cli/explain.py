@@ -19,7 +19,8 @@ from viewer.results import Layer, SliceResult
 from viewer.session import captions
 
 EPILOG = """\
-All slices are explained for one target. The .npz holds, for S slices:
+All slices are explained for one target: the one asked for, else the most probable finding at the peak of
+the slices chosen ("peak" and "target_from" say which and why). The .npz holds, for S slices:
   input             (S, channels, height, width) float32, what the network saw
   logit             (S, labels) float32
   probability       (S, labels) float32
@@ -90,6 +91,8 @@ def provenance(question: Question, replies: Replies, layers: Sequence[Layer]) ->
     return {
         "labels": list(card.labels),
         "target": first.key.target,
+        "target_from": _target_from(question, replies),
+        "peak": replies.peak + 1,
         "method": first.key.method,
         "layers": [_layer(layer, first, question) for layer in layers],
         "series": {"uid": series.uid, "modality": series.modality, "slices": len(series.slices)},
@@ -110,6 +113,13 @@ def provenance(question: Question, replies: Replies, layers: Sequence[Layer]) ->
         "unit": "logit",
         "disclaimer": DISCLAIMER,
     }
+
+
+def _target_from(question: Question, replies: Replies) -> str:
+    """Why this label is the one explained, for whoever reads only the document."""
+    if question.target is not None:
+        return "asked for"
+    return f"the most probable finding at the peak, slice {replies.peak + 1}; all slices are explained for it"
 
 
 def _layer(layer: Layer, result: SliceResult, question: Question) -> dict[str, Any]:
@@ -163,6 +173,7 @@ def _by_label(labels: Sequence[str], values: np.ndarray) -> dict[str, float]:
 def _lines(document: dict[str, Any]) -> list[str]:
     model, target = document["model"], document["target"]
     lines = [f"{model['title']} {model['version']} on {document['device'].upper()}, evidence for {target}"]
+    lines.append(f"  target: {document['target_from']}")
     for row in document["results"]:
         ranked = sorted(row["probability"].items(), key=lambda pair: -pair[1])[:4]
         lines.append(

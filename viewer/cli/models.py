@@ -49,7 +49,7 @@ def bundle_table(bundle: ModelBundle) -> dict[str, Any]:
         "title": card.title,
         "version": card.version,
         "folder": str(bundle.folder),
-        "digest": bundle.digest,
+        "digest": bundle.weights_digest,
         "digest_holds": not problem,
         "problem": problem,
         "card": _plain(dataclasses.asdict(card)),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,11 +66,16 @@ class Question:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Replies:
-    """What the network said of each slice that could be analysed; `failed` says why of the others."""
+    """What the network said of each slice that could be analysed; `failed` says why of the others.
+
+    `peak` is the index of the slice with most evidence for the target or, without a wish, for any
+    finding: the most probable finding there is then the target of all slices.
+    """
 
     indices: list[int]
     results: list[SliceResult]
     failed: list[tuple[int, str]]
+    peak: int = 0
 
 
 def model_folders() -> list[Path]:
@@ -106,17 +111,17 @@ def answers(loaded: LoadedModel, question: Question) -> Replies:
     """Ask about the slices chosen, all for one target: without a wish the finding at their peak."""
     series, card, target = question.series, question.card, question.target
     if question.numbers is None:
-        return _results(loaded, series, [_peak(loaded, series, target)], target)
+        peak = _peak(loaded, series, target)
+        return replace(_results(loaded, series, [peak], target), peak=peak)
     replies = _results(loaded, series, question.numbers, target)
-    common = replies.results[
-        _highest([reply.prediction for reply in replies.results], card, target)
-    ].key.target
+    top = _highest([reply.prediction for reply in replies.results], card, target)
+    common = replies.results[top].key.target
     for place, index in enumerate(replies.indices):
         if replies.results[place].key.target != common:
             replies.results[place] = _results(loaded, series, [index], common).results[0]
     for index, reason in replies.failed:
         note(f"Slice {index + 1} is left out: {reason}")
-    return replies
+    return replace(replies, peak=replies.indices[top])
 
 
 def _highest(predictions: Sequence[Prediction], card: Card, target: str | None) -> int:

@@ -75,6 +75,18 @@ def drawn(colormap: str, threshold: float) -> np.ndarray:
     return (index / 255 >= threshold) & (index > 0)
 
 
+def nothing_drawn(heatmap: Heatmap, overlay: OverlayLook, heat_range: tuple[float, float]) -> bool:
+    """Whether a heatmap's evidence lies below the threshold everywhere, so that its picture shows none."""
+    extremes = np.array(_extremes(heatmap), np.float32)
+    index = heat_index(extremes, scale_range(overlay.colormap, heat_range))
+    return not bool(drawn(overlay.colormap, overlay.threshold)[index].any())
+
+
+@lru_cache(maxsize=16)
+def _extremes(heatmap: Heatmap) -> tuple[float, float]:
+    return float(heatmap.values.min()), float(heatmap.values.max())
+
+
 def gaps(shown: np.ndarray) -> list[tuple[int, int]]:
     """[start, end) of every run of heat indices that are not drawn; `shown` from `drawn`."""
     edges = np.flatnonzero(np.diff(np.concatenate(([True], shown, [True]))))

@@ -7,6 +7,7 @@ import stat
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from viewer.errors import ModelError
@@ -52,7 +53,15 @@ class ModelBundle:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the weights as the card states it: what results are labelled with."""
+        """SHA-256 over the whole card, the weights' SHA-256 in it: what results are found by.
+
+        The same weights behind another card (input, labels, layers) are another model.
+        """
+        return _digest(self.card)
+
+    @property
+    def weights_digest(self) -> str:
+        """SHA-256 of the weights as the card states it: what stands on a report."""
         return self.card.weights.sha256
 
     @property
@@ -88,11 +97,17 @@ class ModelBundle:
         return b"".join(parts)
 
     def _compare(self, digest: str) -> None:
-        if digest != self.digest:
+        if digest != self.weights_digest:
             raise ModelError(
                 f"The weights of the model '{self.card.name}' are not the ones its card describes.",
                 remedy="They were altered or damaged: get the bundle again from its source.",
             )
+
+
+@lru_cache(maxsize=256)
+def _digest(card: Card) -> str:
+    """SHA-256 of everything a card says; asked for with every change of the view."""
+    return hashlib.sha256(repr(card).encode()).hexdigest()
 
 
 def load_bundle(folder: Path) -> ModelBundle:

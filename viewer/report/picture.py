@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from viewer.imaging.colormap import COLORMAPS, scale_range
 from viewer.imaging.compose import drawn
+from viewer.imaging.scale_bar import length_text, round_length
 from viewer.report.report import ImageLine, Map
 from viewer.report.typeface import font, wrapped
 from viewer.report.words import number
@@ -114,10 +113,7 @@ def _letters(painter: QPainter, area: QRectF, letters: tuple[str, str, str, str]
 def _scale_bar(painter: QPainter, area: QRectF, target: QRectF, image: ImageLine) -> None:
     per_unit = target.width() / physical_size(image)[1]
     length = round_length(area.width() * 0.24 / per_unit)
-    unit = "mm" if image.spacing else "px"
-    words = f"{length:g} {unit}"
-    if image.spacing and image.calibration not in ("", "PixelSpacing"):
-        words += " at the detector"
+    words = length_text(length, known=image.spacing is not None, calibration=image.calibration)
     right, y = area.right() - _INSET - 4, area.bottom() - _INSET - 10
     left = right - length * per_unit
     bar = QPainterPath(QPointF(left, y - 10))
@@ -128,12 +124,6 @@ def _scale_bar(painter: QPainter, area: QRectF, target: QRectF, image: ImageLine
     painter.setFont(font(26))
     metrics = painter.fontMetrics()
     outlined(painter, right - metrics.horizontalAdvance(words), y - 24, words)
-
-
-def round_length(most: float) -> float:
-    """The largest of 1, 2, 5, 10, 20, 50, … (or 0.5, 0.2, …) that is not above `most`."""
-    power = 10.0 ** math.floor(math.log10(most))
-    return next((step * power for step in (5.0, 2.0) if step * power <= most), power)
 
 
 def paint_color_bar(painter: QPainter, bar: QRectF, shown: Map) -> float:

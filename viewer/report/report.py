@@ -317,7 +317,7 @@ def provenance(card: Card, result: SliceResult | None = None) -> Provenance:
     return Provenance(
         model=card.name,
         version=card.version,
-        digest=result.key.model_digest if result is not None else card.weights.sha256,
+        digest=card.weights.sha256,
         preprocessing=PREPROCESSING_VERSION,
         licence=card.licence,
         intended_use=card.intended_use,

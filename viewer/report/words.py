@@ -66,11 +66,9 @@ def nothing_drawn(report: Report) -> str:
         return ""
     shown = analysis.map
     if shown.empty:
-        return f"No positive evidence for {analysis.target} in {shown.layer.title}."
+        return captions.no_evidence(analysis.target, shown.layer)
     if report.overlay_sha256 == report.source_sha256 and shown.overlay.opacity > 0:
-        return (
-            f"The evidence for {analysis.target} in {shown.layer.title} lies below the threshold everywhere."
-        )
+        return captions.below_threshold(analysis.target, shown.layer)
     return ""
 
 

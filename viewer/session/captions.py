@@ -111,11 +111,24 @@ def caption(card: Card, prediction: Prediction, heatmap: Heatmap, *, text: str, 
     return f"{card.title} {card.version} · {key.target} {probability:.2f} · {method} · {text} · {words}"
 
 
-def overlay_note(*, outside: tuple[str, ...], heatmap: Heatmap | None) -> str:
-    """In words, what the colours alone would not say; empty if there is nothing."""
+def no_evidence(target: str, layer: Layer) -> str:
+    return f"No positive evidence for {target} in {layer.title}."
+
+
+def below_threshold(target: str, layer: Layer) -> str:
+    return f"The evidence for {target} in {layer.title} lies below the threshold everywhere."
+
+
+def overlay_note(*, outside: tuple[str, ...], heatmap: Heatmap | None, faint: bool = False) -> str:
+    """In words, what the colours alone would not say; empty if there is nothing.
+
+    `faint`: the heatmap has evidence, all of it below the threshold.
+    """
     notes = []
     if outside:
         notes.append(f"Outside the model's domain: {' '.join(outside)}")
     if heatmap is not None and heatmap.empty:
-        notes.append(f"No positive evidence for {heatmap.key.target} in {heatmap.layer.title}.")
+        notes.append(no_evidence(heatmap.key.target, heatmap.layer))
+    elif heatmap is not None and faint:
+        notes.append(below_threshold(heatmap.key.target, heatmap.layer))
     return "\n".join(notes)

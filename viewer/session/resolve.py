@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from viewer.imaging.colormap import SIGNED
+from viewer.imaging.compose import nothing_drawn
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, SliceKey, SliceResult
@@ -51,7 +52,8 @@ class ResolvedView:
     caption: str = ""
     """Model, finding and probability, method, layer, scale: stands in the picture with the overlay."""
     overlay_note: str = ""
-    """In words: "No positive evidence …", "Outside the model's domain: …", or empty."""
+    """In words: "No positive evidence …", "… below the threshold everywhere", "Outside the model's
+    domain: …", or empty."""
     corners: tuple[str, str, str, str] = ("", "", "", "")
     """Multi-line text for top left, top right, bottom left, bottom right."""
     letters: tuple[str, str, str, str] = ("", "", "", "")
@@ -205,9 +207,10 @@ def _explained(
     result = analyses.result(wanted) if wanted is not None and decoded else None
     heatmap = analyses.heatmap(result, layer) if result is not None and layer is not None else None
     prediction = analyses.prediction(header.key, digest)
-    heat_range, caption = (0.0, card.scale.absolute), ""
+    heat_range, caption, faint = (0.0, card.scale.absolute), "", False
     if heatmap is not None and result is not None:
-        heat_range = _heat_range(state.overlay, card, heatmap)
+        heat_range = heat_range_of(state.overlay, card, heatmap.layer.name, heatmap.raw_range)
+        faint = nothing_drawn(heatmap, state.overlay, heat_range)
         text = captions.layer_text(heatmap.layer, result.mapping, header.geometry)
         caption = captions.caption(card, result.prediction, heatmap, text=text, scale=state.overlay.scale)
     asked = (series.uid, digest) in state.asked or prediction is not None
@@ -221,7 +224,7 @@ def _explained(
         target=wanted.target if wanted is not None else target,
         ribbon=analyses.ribbon(series, digest, target, card),
         caption=caption,
-        note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap),
+        note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap, faint=faint),
         outside=problems,
     )
 
@@ -233,10 +236,13 @@ def chosen_layer(name: str | None, layers: Sequence[Layer], card: Card) -> Layer
     return by_name.get(name or "") or by_name.get(card.layers.default) or last
 
 
-def _heat_range(overlay: Overlay, card: Card, heatmap: Heatmap) -> tuple[float, float]:
+def heat_range_of(
+    overlay: Overlay, card: Card, layer: str, raw_range: tuple[float, float]
+) -> tuple[float, float]:
+    """Evidence at the bottom and the top of the colour scale of one layer's map; `raw_range` is its own."""
     if overlay.scale != "relative":
-        return 0.0, card.scale.top(heatmap.layer.name)
-    low, high = heatmap.raw_range
+        return 0.0, card.scale.top(layer)
+    low, high = raw_range
     if overlay.colormap in SIGNED:
         return min(low, 0.0), max(high, 0.0)
     return 0.0, max(high, 0.0)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from viewer.commands.intents import Intents
 from viewer.results import Layer
 from viewer.session import captions
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolve import ResolvedView, heat_range_of
 from viewer.ui import theme
 from viewer.ui.picture import cam_picture
 from viewer.ui.quiet_slider import QuietSlider
@@ -68,7 +68,7 @@ class LayerPanel(QWidget):
         self.show_view(ResolvedView())
 
     def show_view(self, view: ResolvedView) -> None:
-        """Show the layers of the result on the screen, in its colours and on its scale."""
+        """Show the layers of the result on the screen, in its colours, each on the scale it would have there."""
         if view.layers != self._layers:
             self._build(view.layers)
         self.setEnabled(bool(view.layers))
@@ -107,16 +107,18 @@ class LayerPanel(QWidget):
 
     def _draw(self, view: ResolvedView) -> None:
         """Draw the maps again, if anything that shows in them changed and they are on the screen."""
-        wanted = (view.result, view.overlay.colormap, view.overlay.scale, view.heat_range)
+        wanted = (view.result, view.card, view.overlay.colormap, view.overlay.scale, view.heat_range)
         if wanted == self._pictured or not self.film.isVisible():
             return
         self._pictured = wanted
         for number, layer in enumerate(self._layers):
             picture = QIcon()
             if layer.name in view.cams:
-                cam, scale = view.cams[layer.name], view.heat_range
-                if view.overlay.scale == "relative":
-                    scale = (0.0, max(float(cam.max()), 1e-6))
+                cam = view.cams[layer.name]
+                raw_range = float(cam.min()), float(cam.max())
+                scale = view.heat_range
+                if view.card is not None:
+                    scale = heat_range_of(view.overlay, view.card, layer.name, raw_range)
                 ratio = self.devicePixelRatioF()
                 picture = QIcon(cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio))
             self.film.item(number).setIcon(picture)

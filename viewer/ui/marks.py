@@ -10,8 +10,9 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 
 from viewer.imaging.colormap import COLORMAPS, scale_range
 from viewer.imaging.compose import drawn, gaps
+from viewer.imaging.scale_bar import length_text, round_length
 from viewer.session.resolve import ResolvedView
-from viewer.ui.placement import Placement, round_length
+from viewer.ui.placement import Placement
 
 TEXT = QColor("#d6dade")
 QUIET = QColor("#aeb6bd")
@@ -179,9 +180,7 @@ class Marks:
         spacing = geometry.spacing[1] if geometry.spacing else 1.0
         per_unit = placement.scale_x / spacing
         length = round_length(min(inner.width() * 0.22, 180.0) / per_unit)
-        label = f"{length:g} {'mm' if geometry.spacing else 'px'}"
-        if geometry.spacing and geometry.calibration == "ImagerPixelSpacing":
-            label += " at the detector"
+        label = length_text(length, known=geometry.spacing is not None, calibration=geometry.calibration)
         right, left = inner.right() - 1, inner.right() - 1 - length * per_unit
         middle = bottom - self.text.line / 2
         path = QPainterPath(QPointF(left, middle - 4))

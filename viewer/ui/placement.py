@@ -45,13 +45,3 @@ def place(
     scale_y = scale_x * aspect
     x, y = pan if pan is not None else (cols / 2, rows / 2)
     return Placement(scale_x, scale_y, width / 2 - x * scale_x, height / 2 - y * scale_y)
-
-
-def round_length(longest: float) -> float:
-    """The longest of 1, 2, 5 × 10ⁿ that is not above `longest`."""
-    power = 1.0
-    while power * 10 <= longest:
-        power *= 10
-    while power > longest:
-        power /= 10
-    return max(step * power for step in (1, 2, 5) if step * power <= longest or step == 1)

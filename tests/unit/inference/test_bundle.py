@@ -37,6 +37,15 @@ def test_every_field_of_a_card_is_read(tmp_path):
     assert card.domain.modalities == ("CT",) and card.performance == {"note": "none"}
 
 
+def test_the_same_weights_behind_another_card_are_another_model(tmp_path):
+    first = load_bundle(card_with(tmp_path / "a"))
+    other = load_bundle(card_with(tmp_path / "b", input={"fit": "stretch"}))
+    again = load_bundle(card_with(tmp_path / "c"))
+    assert first.weights_digest == other.weights_digest == hashlib.sha256(b"data").hexdigest()
+    assert first.digest != other.digest
+    assert first.digest == again.digest
+
+
 def test_a_card_can_be_told_as_json_whatever_its_free_figures_hold(tmp_path):
     folder = card_with(tmp_path)
     text = (folder / "card.toml").read_text()

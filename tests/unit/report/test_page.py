@@ -170,13 +170,6 @@ def test_a_large_radiograph_is_reduced_without_aliasing():
     assert pixels_of(drawn).std() < 10
 
 
-@pytest.mark.parametrize(
-    ("most", "length"), [(0.7, 0.5), (1.0, 1.0), (1.9, 1.0), (49.9, 20.0), (50.0, 50.0), (740.0, 500.0)]
-)
-def test_scale_bars_have_round_lengths(most, length):
-    assert picture.round_length(most) == pytest.approx(length)
-
-
 def test_the_footer_names_all_that_a_result_depends_on():
     made = make_report(make_view(overlay=Overlay(opacity=0.4, threshold=0.25, scale="relative")))
     rows = dict(row for column in words.footer(made) for row in column)

@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.support.bundle_factory import CARD
 from tests.support.slice_factory import make_series, make_slice
 from tests.support.stand_ins import Lab, bundle_of, series_of
 from viewer.session.analyses import Analyses
 from viewer.session.resolve import Known, chosen_bundle, resolve
-from viewer.session.state import Explanation, ViewerState
+from viewer.session.state import Explanation, Overlay, ViewerState
 from viewer.study import VoiLut, Window
 
 RAMP = np.arange(64, dtype=np.int16).reshape(8, 8)
@@ -110,6 +111,39 @@ def test_the_display_window_is_never_part_of_the_question():
     one = resolve(ViewerState(series="a", window=Window(1, 2)), given)
     other = resolve(ViewerState(series="a", window=Window(300, 500), invert=True), given)
     assert one.result is other.result and one.heatmap is other.heatmap
+
+
+def shown_with(overlay, lesion, bundle=None, target=None):
+    """The view of one analysed slice whose evidence is `lesion` everywhere, in logit units."""
+    bundle = bundle or bundle_of()
+    series = series_of("a", 1)
+    lab, analyses = Lab(), Analyses(1 << 20)
+    lab.findings["a.0"] = lesion
+    pixels = lab.load_slice(series.slices[0])
+    analyses.put(lab.analyse_slice(lab.load_model(bundle), pixels, target=target, check=lambda: None))
+    state = ViewerState(series="a", overlay=overlay, explanation=Explanation(target=target))
+    return resolve(state, Known({"a": series}, lambda key: pixels, {}, (bundle,), analyses))
+
+
+def test_evidence_below_the_threshold_everywhere_is_said_in_words():
+    faint = shown_with(Overlay(threshold=0.5), 0.2)  # the scale ends at 0.5
+    assert faint.overlay_note == "The evidence for cyst in block 2 of 2 lies below the threshold everywhere."
+    assert shown_with(Overlay(threshold=0.3), 0.2).overlay_note == ""
+    assert shown_with(Overlay(threshold=0.5, scale="relative"), 0.2).overlay_note == ""
+    assert "No positive evidence" in shown_with(Overlay(threshold=0.5), 0.001).overlay_note
+
+
+def test_results_of_one_card_are_never_shown_under_another_with_the_same_weights():
+    bundle = bundle_of()
+    other = bundle_of(input={**CARD["input"], "fit": "stretch"})
+    assert bundle.weights_digest == other.weights_digest
+    series = series_of("a", 1)
+    lab, analyses = Lab(), Analyses(1 << 20)
+    pixels = lab.load_slice(series.slices[0])
+    analyses.put(lab.analyse_slice(lab.load_model(bundle), pixels, target=None, check=lambda: None))
+    for shown, there in ((bundle, True), (other, False)):
+        view = resolve(ViewerState(series="a"), Known({"a": series}, lambda key: pixels, {}, (shown,), analyses))
+        assert (view.heatmap is not None, view.prediction is not None) == (there, there)
 
 
 def test_a_target_the_model_does_not_know_is_no_target():
