@@ -68,6 +68,8 @@ def open_window(path: Path | None = None) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C: Python's own handler never runs inside Qt's loop
     where = settings.default_path()
     loaded, problem = settings.load(where)
+    if loaded.ui_scale != 1.0:
+        os.environ.setdefault("QT_SCALE_FACTOR", f"{loaded.ui_scale:g}")
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("Glassbox")
     application.setApplicationVersion(__version__)
@@ -79,6 +81,10 @@ def open_window(path: Path | None = None) -> int:
     QTimer.singleShot(0, controller.start)
     if problem:
         controller.say(Notice(problem, kind="warning"))
+    if controller.commands.refused:
+        names = ", ".join(command.title.rstrip("…") for command in controller.commands.refused)
+        what = f"Another command has the key wanted for: {names}."
+        controller.say(Notice(what, "Choose another key in the settings file.", "warning"))
     if path is not None:
         QTimer.singleShot(0, lambda: controller.open(path))
     code = application.exec()

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QIcon, QKeySequence
 from PySide6.QtTest import QTest
 
 from tests.support.slice_factory import make_series, make_slice
@@ -93,6 +93,15 @@ def test_the_filmstrip_has_a_picture_of_every_layer_and_a_click_shows_it(
     place = film.visualItemRect(film.item(0)).center()
     QTest.mouseClick(film.viewport(), Qt.MouseButton.LeftButton, pos=place)
     assert intents.named("set_layer") == [("layer1",)]
+
+
+def test_the_shown_layer_keeps_its_colours_in_the_filmstrip(window, show, analysed):
+    window.ai.sections[1].set_opened(True)
+    show(analysed)
+    film = window.ai.layer.film
+    icon = film.item(film.currentRow()).icon()
+    plain, selected = (icon.pixmap(56, mode).toImage() for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected))
+    assert plain == selected
 
 
 def test_the_filmstrip_draws_every_layer_on_its_own_absolute_scale(window, show, analysed):

@@ -1,6 +1,7 @@
 """Verbs without a window: exit codes, one sentence on stderr, one JSON document on stdout."""
 
 import ctypes
+import errno
 import json
 import os
 import subprocess
@@ -17,7 +18,8 @@ from tests.support.bundle_factory import make_bundle
 from tests.support.shared_data import shared_data
 from viewer import cli, resources
 from viewer.cli.answer import Answer
-from viewer.errors import GlassboxError
+from viewer.cli.arrays import write_npy
+from viewer.errors import GlassboxError, ReportError
 
 ROOT = Path(__file__).parents[2]
 SERIES_FIELDS = {

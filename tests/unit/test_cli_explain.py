@@ -124,7 +124,7 @@ def test_the_document_says_which_target_it_is_and_why(explain):
     table, arrays, _ = explain()
     stored = json.loads(str(arrays["provenance"]))
     assert stored["target_from"] == table["target_from"]
-    assert "most probable finding" in table["target_from"] and f"slice {table['peak']};" in table["target_from"]
+    assert f"most probable finding at the peak, slice {table['peak']};" in table["target_from"]
     row = table["results"][table["peak"] - 1]["logit"]
     assert table["target"] == max(("lesion", "cyst"), key=row.get)
     asked, _, _ = explain("--target", "cyst", "--slice", "2")

@@ -44,35 +44,40 @@ class CommandRegistry:
     ----------
     commands : rows in menu order.
     shortcuts : the reader's own keys, command id -> shortcut; ids that are unknown are left alone,
-        for they may be added later.
+        for they may be added later. A key that is taken is refused (see `refused`): the command
+        keeps the one it has.
     """
 
     def __init__(
         self, commands: Iterable[Command] = (), *, shortcuts: Mapping[str, str] | None = None
     ) -> None:
         self._own = dict(shortcuts or {})
+        self._rows: dict[str, Command] = {}
         self._commands: dict[str, Command] = {}
+        self.refused: list[Command] = []
+        """Commands that did not get the key the reader wants, because another one has it."""
         self.add(commands)
 
     def add(self, commands: Iterable[Command]) -> None:
         """Add rows; ValueError for a duplicate id or shortcut or an unknown menu, and nothing is added."""
-        table = dict(self._commands)
+        rows = dict(self._rows)
         for command in commands:
-            if command.id in self._own:
-                command = replace(command, shortcut=self._own[command.id])
-            if command.id in table:
+            if command.id in rows:
                 raise ValueError(f"two commands are called {command.id!r}")
             if command.menu not in MENUS:
                 raise ValueError(f"{command.id}: there is no menu {command.menu!r}")
-            table[command.id] = command
-        taken: dict[str, str] = {}
-        for command in table.values():
-            key = command.shortcut.lower()
-            if key and key in taken:
-                raise ValueError(f"{taken[key]} and {command.id} both want the key {command.shortcut!r}")
-            if key:
-                taken[key] = command.id
-        self._commands = table
+            rows[command.id] = command
+        own = {name: key for name, key in self._own.items() if name in rows}
+        refused = []
+        while clash := _clash(table := _with_keys(rows, own)):
+            name = next((name for name in reversed(clash) if name in own), None)
+            if name is None:
+                key = table[clash[0]].shortcut
+                raise ValueError(f"{clash[0]} and {clash[1]} both want the key {key!r}")
+            del own[name], self._own[name]
+            refused.append(rows[name])
+        self._rows, self._commands = rows, table
+        self.refused += refused
 
     def __iter__(self) -> Iterator[Command]:
         return iter(self._commands.values())
@@ -95,3 +100,20 @@ class CommandRegistry:
         command = self._commands[command_id]
         if command.enabled():
             command.run()
+
+
+def _with_keys(rows: Mapping[str, Command], own: Mapping[str, str]) -> dict[str, Command]:
+    """The rows with the reader's own keys in place of theirs."""
+    return {name: replace(row, shortcut=own.get(name, row.shortcut)) for name, row in rows.items()}
+
+
+def _clash(table: Mapping[str, Command]) -> tuple[str, str] | None:
+    """Two commands with one key, or None."""
+    taken: dict[str, str] = {}
+    for name, command in table.items():
+        key = command.shortcut.lower()
+        if key and key in taken:
+            return taken[key], name
+        if key:
+            taken[key] = name
+    return None

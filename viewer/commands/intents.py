@@ -54,7 +54,7 @@ class Intents(Protocol):
         """Use this window; None: the file's own first choice."""
 
     def set_preset(self, number: int) -> None:
-        """Use preset `number` (1-based) of the modality; nothing happens if there is none."""
+        """Use preset `number` (1-based), see `ResolvedView.presets`; nothing happens if there is none."""
 
     def set_voi_lut(self, index: int) -> None:
         """Use the file's VOI LUT `index` (0-based)."""

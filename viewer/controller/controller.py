@@ -186,12 +186,12 @@ class Controller(QObject):
             self._desk.model.update(window=good, voi_lut=None)
 
     def set_preset(self, number: int) -> None:
-        from viewer.imaging.window import PRESETS
-
-        series = self.view.series
-        presets = PRESETS.get(series.modality, ()) if series is not None else ()
-        if 1 <= number <= len(presets):
-            self.set_window(presets[number - 1])
+        shown, presets = self.view.slice, self.view.presets
+        chosen = presets[number - 1] if 1 <= number <= len(presets) else None
+        if isinstance(chosen, Window):
+            self.set_window(chosen)
+        elif chosen is not None and shown is not None:
+            self.set_voi_lut(shown.luts.index(chosen))
 
     def set_voi_lut(self, index: int) -> None:
         self._desk.model.update(window=None, voi_lut=max(0, index))
@@ -200,7 +200,8 @@ class Controller(QObject):
         view = self.view
         if view.slice is not None and not view.slice.is_color:
             # A VOI LUT cannot be dragged: the first window on offer takes its place.
-            self.set_window(moves.dragged(view.window or view.window_choices[0], dx, dy))
+            start, negative = view.window or view.window_choices[0], view.slice.inverted != view.invert
+            self.set_window(moves.dragged(start, dx, dy, negative=negative))
 
     def toggle_invert(self) -> None:
         self._desk.model.update(invert=not self.state.invert)

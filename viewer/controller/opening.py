@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Slot
 from viewer.controller.desk import Desk, ProgressLine
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
-from viewer.session.state import Explanation, Presentation
+from viewer.session.state import Explanation, Presentation, ViewerState
 from viewer.settings import with_recent
 from viewer.study import ScanResult, Series, Skipped
 
@@ -31,6 +31,8 @@ class Opening(QObject):
         self._remember = True
         self._fresh = True
         """Whether nothing of this scan is shown yet: until then the study opened before stays."""
+        self._untouched: ViewerState | None = None
+        """The state as the scan left it: while it is the state, the reader has not chosen anything."""
         self._left_at: dict[str, tuple[str, int]] = {}
         """Series uid -> key of the slice where the reader left it."""
         self.runner = JobRunner("scan", self)
@@ -51,16 +53,19 @@ class Opening(QObject):
 
             return scan(path, progress=progress)
 
-        self._path, self._remember, self._fresh = path, remember, True
+        self._path, self._remember, self._fresh = path.absolute(), remember, True
         self._progress.begin("Reading files")
         self.runner.submit(Job(("scan", path), "Reading files", run))
 
     def cancel(self) -> None:
-        """Stop reading; what was found so far stays."""
+        """Stop reading; what was found so far stays, and is said to be incomplete."""
         if self.scanning:
             self.runner.cancel()
             self._progress.end()
             self._desk.view.show_scan(self._desk.scan, running=False)
+            if not self._fresh:
+                what = "Reading was stopped: series may be incomplete."
+                self._desk.say(what, "Open the study again to read all of it.", "warning")
 
     def select(self, uid: str) -> None:
         """Show a series, at the slice where the reader left it; the look starts from the file's own."""
@@ -88,7 +93,8 @@ class Opening(QObject):
             if not result.series:
                 return
             self._start_study()
-        before = desk.shown.header
+        # Files come in any order: until the reader moves, the first slice known is the one to show.
+        before = desk.shown.header if desk.state != self._untouched else None
         desk.scan = result
         desk.series = {series.uid: series for series in result.series}
         desk.view.show_scan(result, running=running)
@@ -97,12 +103,14 @@ class Opening(QObject):
         elif before is not None:
             index = _index_of(desk.series[desk.state.series], before.key)
             desk.model.update(slice=desk.state.slice if index is None else index)
+        if self._untouched is None or before is None:
+            self._untouched = desk.state
         desk.learned.emit()
 
     def _start_study(self) -> None:
         """The first series of another study is there: nothing of the last one is kept."""
         desk = self._desk
-        self._fresh = False
+        self._fresh, self._untouched = False, None
         self._left_at.clear()
         desk.study_changed.emit()
         desk.series = {}

@@ -13,6 +13,8 @@ from viewer.study import VoiLut, Window
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "SUV", "PROPCNTS": "counts", "PROPCPS": "counts/s"}
+_RESCALE_TYPES = {"OD": "mOD", "MGML": "mg/ml", "PCT": "%"}
+"""PS3.3 C.11.1.1.2; OD means thousandths: 2140 is an optical density of 2.140."""
 _INT32 = np.iinfo(np.int32)
 
 
@@ -77,7 +79,7 @@ def unit(dataset: Dataset, frame: int) -> str:
     if declared.upper() in ("US", "UNSPECIFIED", "NORMALIZED"):
         return ""
     if declared:
-        return declared
+        return _RESCALE_TYPES.get(declared.upper(), declared)
     if modality == "PT":
         units = tags.text(dataset, "Units")
         return _UNITS.get(units, units.lower())

@@ -15,12 +15,13 @@ DRAG_ONE_WIDTH = 400.0
 """Screen pixels of a drag upwards that move the window by its own width."""
 
 
-def dragged(window: Window, dx: float, dy: float) -> Window:
+def dragged(window: Window, dx: float, dy: float, *, negative: bool = False) -> Window:
     """The window after a drag of (dx, dy) screen pixels, y down: right is wider, up is brighter.
 
-    In steps relative to the width, so that it handles alike in HU and in arbitrary units.
+    In steps relative to the width, so that it handles alike in HU and in arbitrary units. On a
+    `negative` picture (MONOCHROME1, or inverted by the reader) a higher center is what brightens.
     """
-    center = window.center + dy / DRAG_ONE_WIDTH * window.width
+    center = window.center + (-dy if negative else dy) / DRAG_ONE_WIDTH * window.width
     width = window.width * 2 ** (max(-2000.0, min(2000.0, dx)) / DRAG_DOUBLES)
     return usable(replace(window, center=center, width=width, explanation="")) or window
 

@@ -16,7 +16,7 @@ from viewer.results import Heatmap, Layer, Prediction, SliceKey, SliceResult
 from viewer.session import captions
 from viewer.session.analyses import Analyses
 from viewer.session.state import Overlay, Presentation, ViewerState
-from viewer.study import Series, Slice, SliceHeader, Window
+from viewer.study import Series, Slice, SliceHeader, VoiLut, Window
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -73,6 +73,17 @@ class ResolvedView:
     def header(self) -> SliceHeader | None:
         """The slice asked for, decoded or not."""
         return self.series.slices[self.index] if self.series is not None else None
+
+    @property
+    def presets(self) -> tuple[Window | VoiLut, ...]:
+        """What the keys 1 … 9 choose: the presets of the modality; where it has none, the file's own
+        LUTs and windows and the percentiles."""
+        from viewer.imaging.window import PRESETS
+
+        if self.series is None:
+            return ()
+        own = (*self.slice.luts, *self.window_choices) if self.slice is not None else ()
+        return PRESETS.get(self.series.modality, own)
 
     @property
     def undecoded(self) -> SliceHeader | None:

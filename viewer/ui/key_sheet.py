@@ -9,12 +9,16 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from viewer.commands.command import MENUS, CommandRegistry
-from viewer.ui import theme
+from viewer.ui import theme, viewport
 
+DRAGS = {
+    "window": "Window: right is wider, up is brighter",
+    "zoom": "Zoom about where the drag began",
+    "pan": "Pan",
+    "scroll": "Scroll slices",
+}
+"""What `viewport.DRAGS` names, as one reads it."""
 MOUSE = (
-    ("Left drag", "Window: right is wider, up is brighter"),
-    ("Right drag", "Zoom about where the drag began"),
-    ("Middle drag", "Pan"),
     ("Wheel", "Scroll slices; with Shift ten at a time"),
     ("Ctrl + wheel", "Zoom about the cursor"),
     ("Double click", "Maximise the picture, and back"),
@@ -25,10 +29,11 @@ _LEFT = ("Mouse and Space", "File", "View")
 """What stands in the left column; the rest is about as long."""
 
 
-def sheet_html(commands: CommandRegistry) -> str:
+def sheet_html(commands: CommandRegistry, mouse: str = "window") -> str:
     """Mouse first, then every menu with its commands and their keys."""
     colors = theme.current()
-    parts = [("Mouse and Space", _section("Mouse and Space", list(MOUSE), colors))]
+    drags = [(f"{button.title()} drag", DRAGS[what]) for button, what in viewport.DRAGS[mouse].items()]
+    parts = [("Mouse and Space", _section("Mouse and Space", [*drags, *MOUSE], colors))]
     for menu in MENUS:
         rows = []
         for command in commands.in_menu(menu):
@@ -57,14 +62,16 @@ def _section(title: str, rows: list[tuple[str, str]], colors: theme.Theme) -> st
 class KeySheet(QDialog):
     """Opened with “?”."""
 
-    def __init__(self, commands: CommandRegistry, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, commands: CommandRegistry, parent: QWidget | None = None, *, mouse: str = "window"
+    ) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keys")
         self.resize(820, 700)
         text = QTextBrowser()
         text.setAccessibleName("All keys")
-        text.setHtml(sheet_html(commands))
+        text.setHtml(sheet_html(commands, mouse))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)

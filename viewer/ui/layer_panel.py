@@ -68,7 +68,7 @@ class LayerPanel(QWidget):
         self.show_view(ResolvedView())
 
     def show_view(self, view: ResolvedView) -> None:
-        """Show the layers of the result on the screen, in its colours, each on the scale it would have there."""
+        """Show the layers of the result on the screen, each as its overlay would be."""
         if view.layers != self._layers:
             self._build(view.layers)
         self.setEnabled(bool(view.layers))
@@ -120,7 +120,10 @@ class LayerPanel(QWidget):
                 if view.card is not None:
                     scale = heat_range_of(view.overlay, view.card, layer.name, raw_range)
                 ratio = self.devicePixelRatioF()
-                picture = QIcon(cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio))
+                pixels = cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio)
+                # Qt tints the icon of a selected item, and a colour scale must not be tinted.
+                for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
+                    picture.addPixmap(pixels, mode)
             self.film.item(number).setIcon(picture)
 
     def _fit_height(self) -> None:

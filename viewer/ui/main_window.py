@@ -28,7 +28,6 @@ from PySide6.QtWidgets import (
 
 from viewer.commands.command import CommandRegistry
 from viewer.commands.defaults import PRESET_KEYS, window_commands
-from viewer.imaging.window import PRESETS
 from viewer.notice import Notice
 from viewer.session.resolve import ResolvedView
 from viewer.settings import Settings
@@ -41,12 +40,13 @@ from viewer.ui.menus import Menus
 from viewer.ui.model_bar import ModelBar
 from viewer.ui.notices import DetailsDialog, NoticeBar
 from viewer.ui.panel_commands import panel_commands
+from viewer.ui.preferences import Preferences
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
 from viewer.ui.start_page import StartPage
 from viewer.ui.toolbar import Toolbar
 from viewer.ui.viewport import Viewport
-from viewer.ui.window_dialog import WindowDialog, window_title
+from viewer.ui.window_dialog import WindowDialog, choice_title
 
 if TYPE_CHECKING:
     from viewer.inference.card import Card
@@ -79,7 +79,10 @@ class MainWindow(QMainWindow):
         self._levels: LevelsPanel | None = None
         self._window_dialog: WindowDialog | None = None
         self._build(intents)
-        for rows in (window_commands(self, intents), panel_commands(self, intents)):
+        self.preferences = Preferences(
+            intents, settings, self.viewport, dress=self.dress, say=self.show_notice
+        )
+        for rows in (window_commands(self, intents), panel_commands(self, self.preferences, intents)):
             commands.add(row for row in rows if row.id not in commands)
         self.menus = Menus(self, commands)
         self.menus.menus["Image"].aboutToShow.connect(self._name_presets)
@@ -241,7 +244,7 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         from viewer.ui.key_sheet import KeySheet
 
-        KeySheet(self._commands, self).show()
+        KeySheet(self._commands, self, mouse=self.preferences.mouse).show()
 
     def show_about(self) -> None:
         from viewer.ui.about import AboutDialog
@@ -254,7 +257,7 @@ class MainWindow(QMainWindow):
     def is_full_screen(self) -> bool:
         return self.isFullScreen()
 
-    # Panels and theme: viewer.ui.panel_commands.Panels
+    # Panels: viewer.ui.panel_commands.Panels
 
     def toggle_panel(self, name: str) -> None:
         """Open or close a side panel; "levels" is made when it first opens."""
@@ -269,15 +272,6 @@ class MainWindow(QMainWindow):
 
     def is_panel_open(self, name: str) -> bool:
         return name in self.docks and not self.docks[name].isHidden()
-
-    def toggle_light(self) -> None:
-        """Change between the dark and the light theme."""
-        theme.apply("dark" if self.is_light() else "light")
-        self.dress()
-        self._intents.keep_settings(theme=theme.current().name)
-
-    def is_light(self) -> bool:
-        return theme.current().name == "light"
 
     def dress(self) -> None:
         """Take the icons of the theme in force."""
@@ -316,15 +310,14 @@ class MainWindow(QMainWindow):
             self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
     def _name_presets(self) -> None:
-        """The menu names the presets of the modality, and leaves out the numbers that have none."""
-        modality = self._view.series.modality if self._view.series else ""
-        presets = PRESETS.get(modality, ())
+        """The menu names what the numbers choose, and leaves out those that choose nothing."""
+        presets = self._view.presets
         for number in range(PRESET_KEYS):
             action = self.menus.actions.get(f"window.preset_{number + 1}")
             if action is not None:
                 action.setVisible(number < len(presets))
                 if number < len(presets):
-                    action.setText(f"Window: {window_title(presets[number])}")
+                    action.setText(f"Window: {choice_title(presets[number], number)}")
 
     def _decline_ai(self) -> None:
         self._ai_declined = True

@@ -33,7 +33,7 @@ class ModelBar(QWidget):
         # The models become known after the first show.
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.model.setMinimumWidth(110)
-        self.model.setMaximumWidth(300)
+        self.model.setMaximumWidth(340)
         self.model.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self.model.activated.connect(self._chosen)
         self.device = theme.named(QLabel(), "dim")

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from viewer.commands.command import Command
 from viewer.commands.intents import Intents
+from viewer.ui.preferences import Preferences
 
 
 class Panels(Protocol):
@@ -15,15 +16,11 @@ class Panels(Protocol):
 
     def is_panel_open(self, name: str) -> bool: ...
 
-    def toggle_light(self) -> None: ...
-
-    def is_light(self) -> bool: ...
-
     def ask_window(self) -> None: ...
 
 
-def panel_commands(panels: Panels, intents: Intents) -> tuple[Command, ...]:
-    """Rows for the side panels, the theme and the window by numbers."""
+def panel_commands(panels: Panels, prefer: Preferences, intents: Intents) -> tuple[Command, ...]:
+    """Rows for the side panels, the reader's preferences and the window by numbers."""
 
     def panel(name: str, title: str, shortcut: str) -> Command:
         return Command(
@@ -42,6 +39,15 @@ def panel_commands(panels: Panels, intents: Intents) -> tuple[Command, ...]:
         panel("studies", "Studies", "Ctrl+1"),
         panel("ai", "Findings, Layer, Overlay", "Ctrl+2"),
         panel("levels", "Levels", "Ctrl+3"),
-        Command("view.light", "Light Theme", "View", panels.toggle_light, checked=panels.is_light),
+        Command("view.light", "Light Theme", "View", prefer.toggle_light, checked=prefer.is_light),
+        Command(
+            "view.scroll_on_left",
+            "Scroll with the Left Button",
+            "View",
+            prefer.toggle_mouse,
+            checked=prefer.scrolls_on_left,
+        ),
+        Command("view.larger", "Larger Interface", "View", lambda: prefer.step_scale(1)),
+        Command("view.smaller", "Smaller Interface", "View", lambda: prefer.step_scale(-1)),
         Command("window.numbers", "Window by Numbers…", "Image", panels.ask_window, "W", enabled=grey),
     )

@@ -9,7 +9,16 @@ import math
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QImage, QMouseEvent, QPainter, QPaintEvent, QRegion, QWheelEvent
+from PySide6.QtGui import (
+    QColor,
+    QImage,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QRegion,
+    QResizeEvent,
+    QWheelEvent,
+)
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from viewer.commands.intents import Intents
@@ -20,6 +29,18 @@ from viewer.ui.marks import ALERT, QUIET, Marks
 from viewer.ui.placement import Placement, place
 
 _BACKGROUND = QColor("#000000")
+DRAGS = {
+    "window": {"left": "window", "right": "zoom", "middle": "pan"},
+    "scroll": {"left": "scroll", "right": "window", "middle": "pan"},
+}
+"""Mouse profile (`Settings.mouse`) -> what a drag with each button does."""
+_BUTTONS = {
+    Qt.MouseButton.LeftButton: "left",
+    Qt.MouseButton.RightButton: "right",
+    Qt.MouseButton.MiddleButton: "middle",
+}
+_DRAG_SLICE = (4.0, 24.0)
+"""Screen pixels of a drag that scroll one slice: at least for a long series, at most for a short one."""
 _NOTCH = 120
 """Wheel units of one notch (Qt: eighths of a degree, 15 degrees a notch)."""
 
@@ -46,7 +67,10 @@ class Viewport(QWidget):
         self._pixels: np.ndarray | None = None
         self._factor = 1
         self._readout = ""
-        self._drag: tuple[Qt.MouseButton, QPointF, QPointF, tuple[float, float]] | None = None
+        self._drag: tuple[Qt.MouseButton, QPointF, tuple[float, float]] | None = None
+        """Button, the last point on the screen, the slice point where it began."""
+        self._drags = DRAGS["window"]
+        self._scrolled = 0.0
         self._wheel = 0.0
         self._late = QTimer(self, singleShot=True, interval=150)
         self._late.timeout.connect(self._say_loading)
@@ -65,6 +89,10 @@ class Viewport(QWidget):
 
     def minimumSizeHint(self) -> QSize:
         return QSize(240, 240)
+
+    def set_mouse(self, profile: str) -> None:
+        """Take a mouse profile, a key of `DRAGS`."""
+        self._drags = DRAGS[profile]
 
     @property
     def shown(self) -> ResolvedView:
@@ -179,6 +207,11 @@ class Viewport(QWidget):
             self._marks = Marks(self.font())
         super().changeEvent(event)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.underMouse():
+            self._point_at(QPointF(self.mapFromGlobal(self.cursor().pos())))
+        super().resizeEvent(event)
+
     # The value under the cursor
 
     def readout(self) -> str:
@@ -224,7 +257,8 @@ class Viewport(QWidget):
         if placement is None or self._drag is not None:
             return
         point = event.position()
-        self._drag = (event.button(), point, point, placement.to_slice(point.x(), point.y()))
+        self._drag = (event.button(), point, placement.to_slice(point.x(), point.y()))
+        self._scrolled = 0.0
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -232,19 +266,30 @@ class Viewport(QWidget):
         if self._drag is None:
             self._point_at(point)
             return
-        button, start, last, anchor = self._drag
-        self._drag = (button, start, point, anchor)
+        button, last, anchor = self._drag
+        self._drag = (button, point, anchor)
         dx, dy = point.x() - last.x(), point.y() - last.y()
         if not (dx or dy):
             return
-        if button == Qt.MouseButton.LeftButton:
+        what, placement = self._drags.get(_BUTTONS.get(button, "")), self.placement()
+        if what == "window":
             self._intents.drag_window(dx, dy)
-        elif button == Qt.MouseButton.RightButton:
+        elif what == "zoom":
             self._intents.zoom_at(math.exp(-dy / 150), *anchor)
-        elif button == Qt.MouseButton.MiddleButton:
-            placement = self.placement()
-            if placement is not None:
-                self._intents.pan_by(dx / placement.scale_x, dy / placement.scale_y)
+        elif what == "pan" and placement is not None:
+            self._intents.pan_by(dx / placement.scale_x, dy / placement.scale_y)
+        elif what == "scroll":
+            self._scroll_by(dy)
+
+    def _scroll_by(self, dy: float) -> None:
+        """Down is the next slice; the height of the picture holds the series, within reason."""
+        count = len(self._view.series.slices) if self._view.series is not None else 1
+        one = min(max(self.height() / max(count, 1), _DRAG_SLICE[0]), _DRAG_SLICE[1])
+        self._scrolled += dy / one
+        steps = math.trunc(self._scrolled)
+        self._scrolled -= steps
+        if steps:
+            self._intents.step(steps)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() == self._drag[0]:

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from viewer.commands.intents import Intents
 from viewer.session.resolve import ResolvedView
-from viewer.study import Window
+from viewer.study import VoiLut, Window
 from viewer.ui import theme
 
 
@@ -25,6 +25,13 @@ def window_title(window: Window) -> str:
     """ "lung   W 1500 L −600"."""
     numbers = f"W {window.width:g} L {window.center:g}".replace("-", "−")
     return f"{window.explanation}   {numbers}" if window.explanation else numbers
+
+
+def choice_title(choice: Window | VoiLut, number: int) -> str:
+    """A window, or "LUT NORMAL"; `number` (0-based) stands in for a LUT without a name."""
+    if isinstance(choice, Window):
+        return window_title(choice)
+    return f"LUT {choice.explanation or number + 1}"
 
 
 class WindowMenu(QMenu):
@@ -48,7 +55,7 @@ class WindowMenu(QMenu):
             self.addAction(nothing).setEnabled(False)
             return
         for number, lut in enumerate(view.slice.luts):
-            action = self.addAction(f"LUT {lut.explanation or number + 1}")
+            action = self.addAction(choice_title(lut, number))
             action.setData(number)
             action.setCheckable(True)
             action.setChecked(view.voi_lut == number)

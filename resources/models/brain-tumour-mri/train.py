@@ -32,6 +32,7 @@ SIZE = 224
 WIDTH = 48
 PERCENTILES = (1.0, 99.5)
 MEAN, STD = 0.25, 0.25
+TUMOUR_FREE = 0.16
 POSITIVE = 10.0
 """Evidence that the strongest cell in the box should carry, in units of the label's logit times the cells."""
 
@@ -296,7 +297,7 @@ def train(
         for _ in range(steps):
             views = []
             for i in rng.choice(len(cases.images), size, p=share):
-                view = tumour_free(cases, int(i), rng) if rng.random() < 0.22 else None
+                view = tumour_free(cases, int(i), rng) if rng.random() < TUMOUR_FREE else None
                 views.append(view or with_tumour(cases, int(i), rng))
             loss = loss_of(net, batch_of(views, rng), location=0.3, smoothing=smoothing)
             optimiser.zero_grad()
@@ -322,7 +323,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--epochs", type=int, default=50)
-    parser.add_argument("--last-epochs", type=int, default=9, help="without label smoothing")
+    parser.add_argument("--last-epochs", type=int, default=24, help="without label smoothing")
     parser.add_argument(
         "--start", type=Path, help="first.safetensors of an earlier run: only the last epochs"
     )
@@ -345,7 +346,7 @@ def main() -> None:
             net, cases, val, epochs=options.epochs, rate=1.5e-3, smoothing=0.05, checkpoint=checkpoint
         )
         save_file({k: v.contiguous() for k, v in net.state_dict().items()}, options.out / "first.safetensors")
-    net = train(net, cases, val, epochs=options.last_epochs, rate=4e-4, smoothing=0.0, checkpoint=checkpoint)
+    net = train(net, cases, val, epochs=options.last_epochs, rate=8e-4, smoothing=0.0, checkpoint=checkpoint)
     save_file({k: v.contiguous() for k, v in net.state_dict().items()}, options.out / "weights.safetensors")
 
 

@@ -127,7 +127,9 @@ def shown_with(overlay, lesion, bundle=None, target=None):
 
 def test_evidence_below_the_threshold_everywhere_is_said_in_words():
     faint = shown_with(Overlay(threshold=0.5), 0.2)  # the scale ends at 0.5
-    assert faint.overlay_note == "The evidence for cyst in block 2 of 2 lies below the threshold everywhere."
+    assert (
+        faint.overlay_note == "The evidence for lesion in block 2 of 2 lies below the threshold everywhere."
+    )
     assert shown_with(Overlay(threshold=0.3), 0.2).overlay_note == ""
     assert shown_with(Overlay(threshold=0.5, scale="relative"), 0.2).overlay_note == ""
     assert "No positive evidence" in shown_with(Overlay(threshold=0.5), 0.001).overlay_note
@@ -142,7 +144,8 @@ def test_results_of_one_card_are_never_shown_under_another_with_the_same_weights
     pixels = lab.load_slice(series.slices[0])
     analyses.put(lab.analyse_slice(lab.load_model(bundle), pixels, target=None, check=lambda: None))
     for shown, there in ((bundle, True), (other, False)):
-        view = resolve(ViewerState(series="a"), Known({"a": series}, lambda key: pixels, {}, (shown,), analyses))
+        given = Known({"a": series}, lambda key: pixels, {}, (shown,), analyses)
+        view = resolve(ViewerState(series="a"), given)
         assert (view.heatmap is not None, view.prediction is not None) == (there, there)
 
 
