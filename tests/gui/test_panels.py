@@ -5,6 +5,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QIcon, QKeySequence
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests.support.slice_factory import make_series, make_slice
 from tests.support.stand_ins import bundle_of
@@ -208,14 +209,46 @@ def test_a_hidden_identity_is_nowhere_in_the_tree(qtbot, intents):
     panel = SeriesPanel(intents)
     qtbot.addWidget(panel)
     series = series_named(
-        "a", patient=Patient("DOE^JANE", "4711"), study_date="20260112", study_description="DOE"
+        "a",
+        patient=Patient("DOE^JANE", "4711"),
+        study_date="20260112",
+        study_description="DOE",
+        description="JANE",
     )
     panel.show_scan(ScanResult((series,)), running=False)
     panel.hide_identity(True)
     item = panel.tree.topLevelItem(0)
+    row = item.child(0).child(0)
     said = " ".join((item.text(0), item.toolTip(0), item.child(0).text(0), item.child(0).toolTip(0)))
+    said += " ".join(
+        (*panel.rows().values(), row.toolTip(0), row.data(0, Qt.ItemDataRole.AccessibleTextRole))
+    )
     assert "Patient 1" in said
     assert not any(secret in said for secret in ("DOE", "JANE", "4711", "2026"))
+
+
+def test_a_series_is_never_put_under_another_patient(qtbot, intents):
+    panel = SeriesPanel(intents)
+    qtbot.addWidget(panel)
+    one, two = Patient(name="DOE^JANE", patient_id="1"), Patient(name="ROE^RICHARD", patient_id="2")
+    same = {"study_instance_uid": ""}
+    found = (series_named("a", patient=one, **same), series_named("b", patient=two, **same))
+    panel.show_scan(ScanResult(found), running=False)
+    for number, uid in enumerate("ab"):
+        (study,) = [panel.tree.topLevelItem(number).child(0)]
+        assert study.child(0) is panel._items[uid] and study.childCount() == 1
+
+
+def test_the_chosen_row_stays_where_it_is_while_rows_are_found_above_it(qtbot, intents):
+    panel = SeriesPanel(intents)
+    qtbot.addWidget(panel)
+    panel.resize(260, 400)
+    panel.show()
+    panel.show_scan(ScanResult(tuple(series_named(uid) for uid in "mnop")), running=True)
+    panel.show_chosen("n")
+    before = panel.tree.visualItemRect(panel._items["n"]).top()
+    panel.show_scan(ScanResult(tuple(series_named(uid) for uid in "abcdefghijklmnopqrstuvw")), running=True)
+    assert panel.tree.visualItemRect(panel._items["n"]).top() == before
 
 
 def test_the_readers_choice_stays_while_more_is_being_found(qtbot, intents):
@@ -325,6 +358,13 @@ def test_the_model_is_chosen_by_its_title_and_one_row_adds_another(window, inten
     assert box.currentText() == "Beta"
     box.activated.emit(0)
     assert intents.named("set_model") == [("alpha",)]
+
+
+def test_the_title_of_a_model_that_is_found_later_is_not_cut_off(window):
+    window.show_models([Named("planted nodule in the chest")], None)
+    QApplication.processEvents()
+    box = window.models.model
+    assert box.width() >= box.fontMetrics().horizontalAdvance(box.currentText()) + 40
 
 
 def test_the_device_is_shown_once_it_is_known(window):

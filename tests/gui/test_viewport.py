@@ -10,8 +10,10 @@ from PySide6.QtWidgets import QApplication
 from tests.support.slice_factory import make_slice
 from viewer.imaging.compose import render
 from viewer.session.state import Overlay, Presentation
+from viewer.settings import CHOICES
 from viewer.study import Geometry, Window
-from viewer.ui.viewport import modality_text, whole_notches
+from viewer.ui import key_sheet
+from viewer.ui.viewport import DRAGS, modality_text, whole_notches
 
 
 def drag(widget, button, start: QPoint, *steps: QPoint) -> None:
@@ -111,6 +113,23 @@ def test_middle_drag_moves_the_picture_with_the_hand(window, show, view, intents
     assert (dx * scale.scale_x, dy * scale.scale_y) == (pytest.approx(20), pytest.approx(10))
 
 
+def test_with_scroll_on_left_the_left_button_scrolls_and_the_right_one_windows(window, show, view, intents):
+    show(view)
+    window.viewport.set_mouse("scroll")
+    middle = window.viewport.rect().center()
+    drag(window.viewport, Qt.MouseButton.LeftButton, middle, middle + QPoint(0, 30), middle + QPoint(0, -30))
+    assert intents.named("step") == [(1,), (-2,)]
+    assert not intents.named("drag_window")
+    drag(window.viewport, Qt.MouseButton.RightButton, middle, middle + QPoint(7, 0))
+    assert intents.named("drag_window") == [(7.0, 0.0)]
+    assert not intents.named("zoom_at")
+
+
+def test_every_mouse_profile_of_the_settings_is_one_of_the_viewport():
+    assert set(DRAGS) == set(CHOICES["mouse"])
+    assert {what for profile in DRAGS.values() for what in profile.values()} == set(key_sheet.DRAGS)
+
+
 def test_wheel_down_is_the_next_slice_and_shift_makes_it_ten(window, show, view, intents):
     show(view)
     turn(window.viewport, 1)
@@ -154,6 +173,22 @@ def test_the_value_follows_the_slice_under_a_resting_cursor(window, show, view):
     window.viewport.show_view(replace(view, slice=brighter))
     window.viewport._point_at(QPointF(point))
     assert window.viewport.readout().startswith("−745 HU")
+
+
+def test_the_value_follows_when_the_window_changes_its_size_under_a_resting_cursor(
+    window, show, view, monkeypatch
+):
+    show(view)
+    point = at_slice(window, 10.5, 4.5)
+    QTest.mouseMove(window.viewport, point)
+    before = window.viewport.readout()
+    monkeypatch.setattr(window.viewport, "underMouse", lambda: True)
+    monkeypatch.setattr(window.viewport, "mapFromGlobal", lambda at: point)
+    window.resize(800, 560)
+    QApplication.processEvents()
+    x, y = window.viewport.placement().to_slice(point.x(), point.y())
+    assert window.viewport.readout() != before
+    assert window.viewport.readout() == window.viewport._readout_at(point) and (x, y) != (10.5, 4.5)
 
 
 def test_colour_has_three_values_and_an_unknown_place_is_given_in_pixels(window, show, view):

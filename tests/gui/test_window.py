@@ -3,6 +3,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -23,8 +24,9 @@ from viewer.commands.defaults import default_commands
 from viewer.notice import Notice
 from viewer.session.state import Overlay
 from viewer.settings import Settings
-from viewer.study import ScanResult, Skipped
+from viewer.study import ScanResult, Skipped, VoiLut
 from viewer.ui import theme
+from viewer.ui.key_sheet import sheet_html
 from viewer.ui.main_window import MainWindow
 
 
@@ -82,9 +84,16 @@ def test_the_menu_names_the_presets_of_the_modality(window, show, view):
     show(view)
     window.menus.menus["Image"].aboutToShow.emit()
     assert window.action("window.preset_6").text() == "Window: lung   W 1500 L −600"
-    show(replace(view, series=replace(view.series, modality="MR")))
+
+
+def test_without_presets_of_the_modality_the_numbers_choose_what_the_file_offers(window, show, view):
+    lut = VoiLut(0, np.arange(256, dtype=np.uint8), 8, "NORMAL")
+    shown = replace(view.slice, luts=(lut,))
+    show(replace(view, slice=shown, series=replace(view.series, modality="DX")))
     window.menus.menus["Image"].aboutToShow.emit()
-    assert not window.action("window.preset_6").isVisible()
+    texts = [window.action(f"window.preset_{number}").text() for number in (1, 2, 3)]
+    assert texts == ["Window: LUT NORMAL", "Window: file   W 2000 L 0", "Window: brain   W 80 L 40"]
+    assert not window.action("window.preset_4").isVisible()
 
 
 def test_what_cannot_be_done_now_is_grey(window, show, view, analysed):
@@ -192,6 +201,27 @@ def test_a_right_side_that_the_reader_closed_stays_closed(window, show, view, an
     assert window.docks["ai"].isVisible()
 
 
+def test_the_studies_that_the_reader_closed_stay_closed_while_more_is_being_found(window, show, view):
+    found = ScanResult((view.series,))
+    window.show_progress("dicom", "Reading files", 1, 9)
+    window.show_scan(found, running=True)
+    window.docks["studies"]._close.click()
+    window.show_progress("dicom", "Reading files", 5, 9)
+    window.show_scan(found, running=False)
+    assert not window.is_panel_open("studies")
+    window.hide_progress("dicom")
+    window.show_progress("dicom", "Reading files", 1, 9)
+    assert window.is_panel_open("studies"), "another study is being opened"
+
+
+def test_reading_files_never_ends_the_picture_alone(window, show, view):
+    show(view)
+    window.toggle_maximised()
+    window.show_progress("dicom", "Reading files", 1, 9)
+    window.show_scan(ScanResult((view.series,)), running=True)
+    assert not window.is_panel_open("studies")
+
+
 def test_double_click_shows_the_picture_alone_and_then_all_again(window, show, analysed):
     show(analysed)
     window.show_scan(ScanResult((analysed.series,)), running=False)
@@ -232,6 +262,33 @@ def test_the_theme_changes_at_once_and_is_remembered(window, intents):
     assert intents.named("keep_settings") == [{"theme": "light"}]
     window.action("view.light").trigger()
     assert theme.current().name == "dark"
+
+
+def test_the_title_names_the_series_and_nothing_once_identity_is_hidden(window, show, view):
+    show(view)
+    assert window.windowTitle() == "CHEST – Glassbox"
+    show(replace(view, deidentified=True))
+    assert window.windowTitle() == "CT – Glassbox"
+
+
+def test_the_mouse_profile_changes_at_once_and_is_remembered(window, show, view, intents):
+    show(view)
+    window.action("view.scroll_on_left").trigger()
+    assert window.action("view.scroll_on_left").isChecked()
+    assert window.viewport._drags["left"] == "scroll"
+    assert "Scroll slices" in sheet_html(window._commands, window.preferences.mouse)
+    window.action("view.scroll_on_left").trigger()
+    assert window.viewport._drags["left"] == "window"
+    assert intents.named("keep_settings") == [{"mouse": "scroll"}, {"mouse": "window"}]
+
+
+def test_another_size_of_the_interface_is_kept_for_the_next_start_and_said(window, intents):
+    window.action("view.larger").trigger()
+    assert intents.named("keep_settings") == [{"ui_scale": 1.25}]
+    assert "125 %" in window.notices.notice.text and "start it again" in window.notices.notice.remedy
+    for _ in range(10):
+        window.action("view.smaller").trigger()
+    assert intents.named("keep_settings")[-1] == {"ui_scale": 0.5}
 
 
 def test_size_and_place_come_back_in_the_next_run(window, qtbot, intents):

@@ -126,3 +126,23 @@ raise SystemExit(app.open_window())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "damaged" in done.stdout
+
+
+def test_the_size_of_the_interface_is_taken_from_the_settings():
+    from viewer import settings
+
+    settings.save(settings.Settings(ui_scale=1.5), settings.default_path())
+    code = """
+from PySide6.QtWidgets import QApplication
+from viewer import app
+
+def run(self=None):
+    print(max(w.devicePixelRatioF() for w in QApplication.topLevelWidgets() if w.isVisible()))
+    return 0
+
+QApplication.exec = run
+raise SystemExit(app.open_window())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "1.5"

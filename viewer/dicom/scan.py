@@ -162,7 +162,9 @@ def _nothing_to_show(skipped: tuple[Skipped, ...]) -> NothingToShow:
     if not skipped:
         return NothingToShow("This folder is empty.", "Open a folder that holds DICOM files.", skipped)
     if len(skipped) == 1:
-        return NothingToShow(f"{skipped[0].reason}.", "Open a DICOM image.", skipped)
+        closed = "permission denied" in skipped[0].reason
+        remedy = "Ask for the right to read it." if closed else "Open a DICOM image."
+        return NothingToShow(f"{skipped[0].reason}.", remedy, skipped)
     reasons: dict[str, int] = {}
     for one in skipped:
         reasons[one.reason] = reasons.get(one.reason, 0) + 1

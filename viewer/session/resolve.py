@@ -82,8 +82,8 @@ class ResolvedView:
 
         if self.series is None:
             return ()
-        own = (*self.slice.luts, *self.window_choices) if self.slice is not None else ()
-        return PRESETS.get(self.series.modality, own)
+        luts = self.slice.luts if self.slice is not None else ()
+        return PRESETS.get(self.series.modality) or (*luts, *self.window_choices)
 
     @property
     def undecoded(self) -> SliceHeader | None:

@@ -75,6 +75,7 @@ class MainWindow(QMainWindow):
         self._view = ResolvedView()
         self._peeking = False
         self._ai_declined = False
+        self._studies_declined = False
         self._hidden_by_maximise: list[QWidget] | None = None
         self._levels: LevelsPanel | None = None
         self._window_dialog: WindowDialog | None = None
@@ -126,6 +127,7 @@ class MainWindow(QMainWindow):
             "ai": Dock("ai", "Second opinion", self.ai, self),
         }
         self.docks["ai"].closed_by_reader.connect(self._decline_ai)
+        self.docks["studies"].closed_by_reader.connect(self._decline_studies)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["studies"])
         self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks["ai"])
         for dock in self.docks.values():
@@ -158,23 +160,27 @@ class MainWindow(QMainWindow):
             self._levels.show_view(view)
         if self._window_dialog is not None and self._window_dialog.isVisible():
             self._window_dialog.show_view(view)
-        if previous is None or view.series is not previous.series:
-            what = view.series.description or view.series.modality if view.series else ""
-            self.setWindowTitle(f"{what} – Glassbox" if what else "Glassbox")
+        if view.series is None:
+            self.setWindowTitle("Glassbox")
+        else:
+            description = "" if view.deidentified else view.series.description
+            self.setWindowTitle(f"{description or view.series.modality} – Glassbox")
         self.menus.refresh()
 
     def show_scan(self, result: ScanResult, *, running: bool) -> None:
         self.series.show_scan(result, running=running)
         self.series.show_chosen(self._view.series.uid if self._view.series else None)
-        if (result.series or result.skipped) and self._hidden_by_maximise is None:
-            self._show_dock("studies")
+        if result.series or result.skipped:
+            self._show_studies()
 
     def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
         self.series.show_thumbnail(series_uid, grey)
 
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
         if lane == "dicom":
-            self._show_dock("studies")
+            if self.series.progress.isHidden():
+                self._studies_declined = False  # something else is being opened
+            self._show_studies()
             self.series.progress.show_progress(title, done, total)
         else:
             self.models.progress.show_progress(title, done, total)
@@ -266,7 +272,10 @@ class MainWindow(QMainWindow):
             return
         opened = not self.is_panel_open(name)
         self.docks[name].setVisible(opened)
-        self._ai_declined = self._ai_declined if name != "ai" else not opened
+        if name == "ai":
+            self._ai_declined = not opened
+        elif name == "studies":
+            self._studies_declined = not opened
         if name == "levels" and opened and self._levels is not None:
             self._levels.show_view(self._view)
 
@@ -309,6 +318,11 @@ class MainWindow(QMainWindow):
             width = self.series.sizeHint().width() if name == "studies" else self.ai.sizeHint().width()
             self.resizeDocks([dock], [width], Qt.Orientation.Horizontal)
 
+    def _show_studies(self) -> None:
+        """Unless the reader closed the panel, or wants the picture alone."""
+        if not self._studies_declined and self._hidden_by_maximise is None:
+            self._show_dock("studies")
+
     def _name_presets(self) -> None:
         """The menu names what the numbers choose, and leaves out those that choose nothing."""
         presets = self._view.presets
@@ -321,6 +335,10 @@ class MainWindow(QMainWindow):
 
     def _decline_ai(self) -> None:
         self._ai_declined = True
+        self.menus.refresh()
+
+    def _decline_studies(self) -> None:
+        self._studies_declined = True
         self.menus.refresh()
 
     # Events

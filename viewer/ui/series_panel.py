@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -32,13 +32,17 @@ _THUMB = 52
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-def series_lines(series: Series) -> tuple[str, str, str]:
-    """What stands beside a thumbnail: number and modality, description, number of slices and notes."""
+def series_lines(series: Series, *, hidden: bool = False) -> tuple[str, str, str]:
+    """What stands beside a thumbnail: number and modality, description, number of slices.
+
+    With a `hidden` identity no description: people type names into it.
+    """
     number = f"Se {series.series_number} · " if series.series_number is not None else ""
     count = len(series.slices)
     slices = "1 slice" if count == 1 else f"{count} slices"
     plane = f" · {series.orientation}" if series.orientation else ""
-    return f"{number}{series.modality}{plane}", series.description or "no description", slices
+    description = "description hidden" if hidden else series.description or "no description"
+    return f"{number}{series.modality}{plane}", description, slices
 
 
 class SeriesRow(QStyledItemDelegate):
@@ -183,12 +187,13 @@ class SeriesPanel(QWidget):
         return {uid: ", ".join(item.data(0, _LINES)) for uid, item in self._items.items()}
 
     def _build(self, result: ScanResult) -> None:
-        chosen, place = self.chosen(), self.tree.verticalScrollBar().value()
+        chosen, bar = self.chosen(), self.tree.verticalScrollBar()
+        place, height = bar.value(), self._height_of(chosen)
         self.tree.blockSignals(True)
         self.tree.clear()
         self._items.clear()
         patients: dict[tuple[str, str], QTreeWidgetItem] = {}
-        studies: dict[str, QTreeWidgetItem] = {}
+        studies: dict[tuple[str, str, str], QTreeWidgetItem] = {}
         for series in result.series:
             who = (series.patient.patient_id, series.patient.name)
             if who not in patients:
@@ -196,11 +201,13 @@ class SeriesPanel(QWidget):
                     self.tree.invisibleRootItem(), self._patient(series, len(patients))
                 )
                 patients[who].setFont(0, self._bold())
-            if series.study_instance_uid not in studies:
+            # Of two patients, even where a file has no study UID or one that is another patient's.
+            visit = (*who, series.study_instance_uid)
+            if visit not in studies:
                 study = self._heading(patients[who], self._study(series, len(studies)))
                 study.setForeground(0, QColor(theme.current().dim))
-                studies[series.study_instance_uid] = study
-            item = QTreeWidgetItem(studies[series.study_instance_uid])
+                studies[visit] = study
+            item = QTreeWidgetItem(studies[visit])
             item.setData(0, _UID, series.uid)
             if series.uid in self._pictures:
                 item.setData(0, _PICTURE, self._pictures[series.uid])
@@ -210,10 +217,18 @@ class SeriesPanel(QWidget):
         self.tree.blockSignals(False)
         if chosen is not None:
             self.show_chosen(chosen)
-            self.tree.verticalScrollBar().setValue(place)
+            now = self._height_of(chosen)
+            # Rows found above it must not push the marked row out of sight.
+            bar.setValue(place if height is None or now is None else bar.value() + now - height)
+
+    def _height_of(self, series_uid: str | None) -> int | None:
+        """Where a row stands in the panel, in pixels from its top; None if it is not in sight."""
+        item = self._items.get(series_uid or "")
+        area = self.tree.visualItemRect(item) if item is not None else QRect()
+        return area.top() if self.tree.viewport().rect().intersects(area) else None
 
     def _fill(self, item: QTreeWidgetItem, series: Series) -> None:
-        lines = series_lines(series)
+        lines = series_lines(series, hidden=self._hidden)
         if item.data(0, _LINES) == lines:
             return
         item.setData(0, _LINES, lines)

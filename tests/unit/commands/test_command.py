@@ -58,6 +58,20 @@ def test_the_reader_may_bind_other_keys():
     assert (registry["a"].shortcut, registry["b"].shortcut) == ("B", "A")
 
 
+def test_a_key_of_the_readers_own_that_is_taken_is_refused_and_never_stops_the_start():
+    registry = CommandRegistry([row("a", "A"), row("b", "B")], shortcuts={"a": "b", "c": "B"})
+    assert (registry["a"].shortcut, registry["b"].shortcut) == ("A", "B")
+    registry.add([row("c", "C")])
+    assert registry["c"].shortcut == "C"
+    assert [command.id for command in registry.refused] == ["a", "c"]
+
+
+def test_of_two_commands_with_one_own_key_the_first_gets_it():
+    registry = CommandRegistry([row("a", "A"), row("b", "B")], shortcuts={"a": "X", "b": "X"})
+    assert (registry["a"].shortcut, registry["b"].shortcut) == ("X", "B")
+    assert [command.id for command in registry.refused] == ["b"]
+
+
 def test_a_disabled_command_is_not_run():
     ran = []
     registry = CommandRegistry([Command("a", "A", "View", lambda: ran.append(1), enabled=lambda: False)])

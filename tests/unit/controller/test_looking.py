@@ -2,8 +2,9 @@
 
 import pytest
 
+from tests.support.stand_ins import series_of
 from viewer.session.state import Presentation
-from viewer.study import Window
+from viewer.study import ScanResult, Window
 
 
 def test_every_intent_is_harmless_on_an_empty_viewer(lab, desk, screen, tmp_path):
@@ -119,3 +120,23 @@ def test_a_report_without_an_image_is_refused_in_words(desk, screen, qtbot, tmp_
     desk.export_report(tmp_path / "x.png")
     qtbot.waitUntil(lambda: screen.said("no image"))
     assert not (tmp_path / "x.png").exists()
+
+
+def test_up_is_brighter_also_where_the_picture_is_inverted(opened, screen):
+    opened.toggle_invert()
+    before = screen.view.window.center
+    opened.drag_window(0, -50)
+    assert screen.view.window.center > before
+
+
+def test_without_presets_of_the_modality_the_numbers_choose_what_the_file_offers(
+    lab, desk, screen, qtbot, tmp_path
+):
+    lab.scans["mr"] = [ScanResult((series_of("m", 3, modality="MR"),))]
+    desk.open(tmp_path / "mr")
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    desk.set_window(Window(1, 2))
+    desk.set_preset(1)
+    assert screen.view.window == screen.view.window_choices[0]
+    desk.set_preset(9)
+    assert screen.view.window == screen.view.window_choices[0]

@@ -1,6 +1,7 @@
 """Opening: the first image before the scan ends, and the reader's choice is never stolen."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -51,6 +52,34 @@ def test_the_reader_keeps_the_slice_while_the_series_grows(lab, desk, screen, qt
     assert screen.view.series.uid == "a"
 
 
+def test_until_the_reader_moves_the_first_slice_is_shown_although_it_was_not_the_first_found(
+    lab, desk, screen, qtbot, tmp_path
+):
+    gate = threading.Event()
+    first = series_of("a", 4)
+    lab.scans["slow"] = [ScanResult((first,)), gate, ScanResult((grown(first, series_of("z", 5)),))]
+    desk.open(tmp_path / "slow")
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    gate.set()
+    qtbot.waitUntil(lambda: screen.scanned is not None and screen.view.slice is not None)
+    assert screen.view.index == 0
+    assert screen.view.header.sop_instance_uid == "z.0"
+
+
+def test_a_slice_that_the_reader_windowed_or_zoomed_stays_while_the_series_grows(
+    lab, desk, screen, qtbot, tmp_path
+):
+    gate = threading.Event()
+    first = series_of("a", 4)
+    lab.scans["slow"] = [ScanResult((first,)), gate, ScanResult((grown(first, series_of("z", 5)),))]
+    desk.open(tmp_path / "slow")
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    desk.zoom_at(2.0, 3, 3)
+    gate.set()
+    qtbot.waitUntil(lambda: screen.scanned is not None)
+    assert screen.view.header.sop_instance_uid == "a.0" and screen.view.index == 5
+
+
 def test_the_reader_keeps_the_series_when_others_load_later(lab, desk, screen, qtbot, tmp_path):
     gate = threading.Event()
     b = series_of("b", 3)
@@ -97,7 +126,9 @@ def test_another_study_starts_from_the_files_own_look(lab, opened, screen, qtbot
     assert screen.view.window != Window(1, 2)
 
 
-def test_a_cancelled_scan_keeps_what_it_found_and_says_nothing(lab, desk, screen, qtbot, tmp_path):
+def test_a_cancelled_scan_keeps_what_it_found_and_says_that_it_is_incomplete(
+    lab, desk, screen, qtbot, tmp_path
+):
     lab.scans["slow"] = [ScanResult((series_of("a", 4),)), threading.Event(), ScanResult()]
     desk.open(tmp_path / "slow")
     qtbot.waitUntil(lambda: screen.view.slice is not None)
@@ -105,6 +136,14 @@ def test_a_cancelled_scan_keeps_what_it_found_and_says_nothing(lab, desk, screen
     assert screen.scans[-1][1] is False
     qtbot.waitUntil(lambda: not desk._opening.runner.busy)
     assert screen.view.slice is not None
+    assert screen.said("may be incomplete", "Open the study again")
+
+
+def test_a_scan_cancelled_before_it_found_anything_says_nothing(lab, opened, screen, qtbot, tmp_path):
+    lab.scans["slow"] = [threading.Event()]
+    opened.open(tmp_path / "slow")
+    opened.cancel("dicom")
+    qtbot.waitUntil(lambda: not opened._opening.runner.busy)
     assert screen.notices == []
 
 
@@ -140,6 +179,15 @@ def test_recent_studies_are_remembered_newest_first(lab, opened, screen, qtbot, 
     assert len(opened.settings.recent) == 2
     opened.forget_recent()
     assert screen.recent == ()
+
+
+def test_a_relative_path_is_remembered_so_that_it_is_found_from_anywhere(
+    lab, desk, screen, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    desk.open(Path("study"))
+    qtbot.waitUntil(lambda: bool(screen.recent))
+    assert screen.recent == (str(tmp_path / "study"),)
 
 
 def test_a_long_scan_shows_progress_and_a_short_one_none(lab, opened, screen, qtbot, tmp_path):

@@ -222,7 +222,7 @@ def test_a_modality_lut_comes_before_the_rescale(loaded):
     dataset.ModalityLUTSequence[0].ModalityLUTType = "OD"
     (view,) = loaded(dataset)
     assert view.values.tolist() == [[100, 100, 50, 3000, 3000]]
-    assert view.header.unit == "OD"
+    assert view.header.unit == "mOD"
 
 
 def test_each_enhanced_frame_has_its_own_rescale_window_and_position(tmp_path):

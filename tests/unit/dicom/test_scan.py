@@ -103,6 +103,9 @@ def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch):
 
     monkeypatch.setattr(dataset, "open_source", denied)
     assert reasons(scan(tmp_path)) == {"locked.dcm": "Cannot be read (permission denied)"}
+    with pytest.raises(NothingToShow) as said:
+        scan(tmp_path / "locked.dcm")
+    assert said.value.remedy == "Ask for the right to read it."
 
 
 def test_links_that_run_in_circles_end(tmp_path):

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 
 from viewer.imaging.window import apply_window
@@ -20,6 +21,13 @@ def test_dragging_right_is_wider_and_up_is_brighter():
     assert dragged(start, 0, 50).center > start.center
 
 
+def test_up_is_brighter_on_a_negative_picture_too():
+    start = Window(40, 400)
+    values = np.array([40.0])
+    brighter = dragged(start, 0, -50, negative=True)
+    assert 255 - apply_window(values, brighter)[0] > 255 - apply_window(values, start)[0]
+
+
 def test_dragging_back_brings_the_window_back():
     start = Window(40, 400)
     back = dragged(dragged(start, 70, 0), -70, 0)
@@ -32,8 +40,6 @@ def test_dragging_back_brings_the_window_back():
 )
 @pytest.mark.parametrize("dx", [-1e9, -300, 0, 300, 1e9])
 def test_no_drag_leads_to_a_window_that_cannot_be_drawn(window, dx):
-    import numpy as np
-
     for _ in range(20):
         window = dragged(window, dx, 17)
     assert apply_window(np.array([0.0, 1.0]), window).dtype == np.uint8
