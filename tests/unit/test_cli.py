@@ -228,6 +228,16 @@ def test_a_reader_who_closes_the_pipe_is_no_error(study):
 # pixels
 
 
+def test_one_file_without_a_window_is_shown_in_its_own_percentiles_and_the_help_says_so(run, tmp_path):
+    first, last = dicom_factory.write_series(tmp_path / "mr", 2, modality="MR")
+    windows = [
+        document(run("pixels", file, "--stage", "display", "--out", tmp_path / "x.npy", "--json"))["window"]
+        for file in (first, last)
+    ]
+    assert windows[0] != windows[1] and all(window.endswith("1–99 percentile") for window in windows)
+    assert "this frame alone" in run("pixels", "--help").out
+
+
 def test_pixels_at_each_stage(run, tmp_path):
     values = np.array([[0, 100], [1000, 2000]], np.int16)
     file = dicom_factory.write(

@@ -288,6 +288,19 @@ def test_without_wishes_the_page_shows_the_peak_and_the_models_own_layer(report,
     assert made.analysis.map.heat_range == (0.0, 0.5), "the absolute scale of the card"
 
 
+def test_pages_of_a_series_without_windows_share_the_one_that_the_window_shows(
+    report, material, controller, screen, qtbot
+):
+    pages = [report("--slice", number, "--overwrite")[1].display for number in (1, SLICES)]
+    assert pages[0] == pages[1]
+    controller.open(material / "ct")
+    qtbot.waitUntil(lambda: screen.view.window == pages[0].window, timeout=20000)
+    controller.step(SLICES)
+    qtbot.waitUntil(lambda: screen.view.slice is not None and screen.view.index == SLICES - 1)
+    assert screen.view.window == pages[0].window
+    assert pages[0].text.endswith("1–99 percentile of the series")
+
+
 def test_identity_is_never_printed_and_only_kept_where_it_may_be(report):
     said, made = report("--slice", 1)
     assert made.identity.name == "Doe^Jane" and "Doe" not in json.dumps(said)

@@ -18,7 +18,8 @@ STAGES = ("stored", "modality", "display")
 EPILOG = """\
 stored    values as decoded, in their own integer type; colour as stored
 modality  after the modality LUT or rescale: HU for CT; integer where that is exact, else float32
-display   grey levels 0 to 255 as on the screen: VOI LUT or window, MONOCHROME1 inverted last
+display   grey levels 0 to 255 as on the screen: VOI LUT or window, MONOCHROME1 inverted last; a file that
+          carries neither gets the percentiles of this frame alone, on the screen those of its series
 Colour images give (rows, cols, 3). An .npy that is already there is replaced, anything else is not."""
 
 
@@ -28,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--frame", metavar="N", type=int, default=1, help="frame, counted from 1 (default: 1)"
     )
     parser.add_argument("--stage", choices=STAGES, required=True, help="where in the chain, see below")
-    add_window(parser)
+    add_window(parser, whole="this frame alone")
     parser.add_argument("--out", metavar="X.npy", type=Path, required=True, help="file to write")
 
 

@@ -17,6 +17,7 @@ from viewer.report import saving
 from viewer.results import SliceResult
 from viewer.session.analyses import Analyses
 from viewer.session.resolve import Known, ResolvedView, resolve
+from viewer.session.series_window import series_window, slice_or_none
 from viewer.session.state import Explanation, Overlay, ViewerState
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale", choices=("absolute", "relative"), default=look.scale, help="default: %(default)s"
     )
-    add_window(parser)
+    add_window(parser, whole="the series")
     parser.add_argument("--comment", default="", help="text for the page")
     parser.add_argument("--deidentify", action="store_true", help="leave out who, where and when")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
@@ -96,7 +97,8 @@ def _view(
         explanation=Explanation(loaded.card.name, result.key.target, layer[0].name if layer else None),
         asked=frozenset({(series.uid, question.bundle.digest)}),
     )
-    known = Known({series.uid: series}, lambda _key: slice, {}, (question.bundle,), analyses)
+    windows = {series.uid: series_window(series, slice_or_none) if options.window is None else None}
+    known = Known({series.uid: series}, lambda _key: slice, {}, (question.bundle,), analyses, windows)
     return resolve(state, known)
 
 

@@ -32,12 +32,13 @@ _SLICE_HELP = (
 )
 
 
-def add_window(parser: argparse.ArgumentParser) -> None:
+def add_window(parser: argparse.ArgumentParser, *, whole: str) -> None:
+    """--window; `whole` says what the percentiles are taken of where the file has no window."""
     parser.add_argument(
         "--window",
         metavar="C,W",
         type=window,
-        help="window center and width (default: the file's first choice)",
+        help=f"window center and width (default: the file's first, else percentiles 1 to 99 of {whole})",
     )
 
 

@@ -1,4 +1,7 @@
-"""Decoding: the slice on the screen first; then its neighbours and thumbnails, while nothing else waits."""
+"""Decoding: the slice on the screen first; then the window of its series, its neighbours and thumbnails.
+
+All but the slice on the screen is done while nothing else waits.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from viewer.controller.desk import Desk
 from viewer.errors import Cancelled, GlassboxError
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
-from viewer.study import Series, Slice, SliceHeader
+from viewer.session import series_window
+from viewer.study import Series, Slice, SliceHeader, Window
 
 AHEAD, BEHIND = 24, 6
 """Slices read in the direction of scrolling and against it."""
@@ -32,6 +36,12 @@ class _Decoded:
 class _Thumbnail:
     uid: str
     grey: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    series: Series
+    window: Window | None
 
 
 class Decoding(QObject):
@@ -63,7 +73,7 @@ class Decoding(QObject):
             if current is None or current.key != key:
                 # A slice being decoded is let through: it is cached, and scrolling fast shows some.
                 self.runner.submit(Job(key, "Decoding", _decode(wanted)), interrupt=not urgent)
-        elif not self.runner.busy:
+        else:
             self._read_ahead()
 
     @Slot()
@@ -73,13 +83,29 @@ class Decoding(QObject):
 
     @Slot()
     def _read_ahead(self) -> None:
-        series = self._desk.shown.series
-        if self._desk.shown.undecoded is not None or series is None or self.runner.current is not None:
+        desk, current = self._desk, self.runner.current
+        series = desk.shown.series
+        if desk.shown.undecoded is not None or series is None:
+            return
+        if self._unmeasured(series) and (current is None or current.key == _AHEAD):
+            samples = [one.key for one in series_window.samples(series)]
+            settled = [key for key in samples if key in desk.slices or key in desk.problems]
+            ready = {key: desk.slices.get(key) for key in settled}
+            if samples:
+                self.runner.submit(Job(_Measure(series.uid), "Measuring brightness", _measure(series, ready)))
+            else:
+                desk.series_windows[series.uid] = None
+        if self.runner.busy:
             return
         headers = list(self._neighbours(series))
         pictures = [one for one in self._desk.series.values() if one.uid not in self._thumbnails][:4]
         if headers or pictures:
-            self.runner.submit(Job("ahead", "Reading ahead", _fetch(headers, pictures)))
+            self.runner.submit(Job(_AHEAD, "Reading ahead", _fetch(headers, pictures)))
+
+    def _unmeasured(self, series: Series) -> bool:
+        """Whether the window of a series is to be found. A series that grows would change it, and with it
+        the brightness of the picture, again and again: it is measured once, at the end."""
+        return not self._desk.growing and series.uid not in self._desk.series_windows
 
     def _neighbours(self, series: Series) -> Iterator[SliceHeader]:
         desk, here = self._desk, self._desk.shown.index
@@ -109,6 +135,8 @@ class Decoding(QObject):
     def _on_finished(self, job: Job, result: Any) -> None:
         if isinstance(result, _Decoded):
             self._keep(result)
+        elif isinstance(result, _Measured):
+            self._take(result)
 
     @Slot(object, object)
     def _on_failed(self, job: Job, error: Exception) -> None:
@@ -117,6 +145,16 @@ class Decoding(QObject):
         if isinstance(job.key, _Urgent):
             self._desk.problems[job.key.slice] = "This slice cannot be shown."
             self._desk.learned.emit()
+        elif isinstance(job.key, _Measure):
+            self._desk.series_windows[job.key.uid] = None
+
+    def _take(self, measured: _Measured) -> None:
+        """Unless another study, or more of it, came in the meantime."""
+        desk, uid = self._desk, measured.series.uid
+        if desk.series.get(uid) is measured.series:
+            desk.series_windows[uid] = measured.window
+            if measured.window is not None and desk.shown.series is measured.series:
+                desk.learned.emit()
 
     def _keep(self, decoded: _Decoded) -> None:
         key = decoded.header.key
@@ -134,6 +172,16 @@ class _Urgent:
     """Key of the job that decodes the slice on the screen."""
 
     slice: tuple[str, int]
+
+
+@dataclass(frozen=True)
+class _Measure:
+    """Key of the job that finds the window of a series."""
+
+    uid: str
+
+
+_AHEAD = "ahead"
 
 
 def _decode(header: SliceHeader) -> Any:
@@ -163,6 +211,23 @@ def _fetch(headers: list[SliceHeader], pictures: list[Series]) -> Any:
         for done, header in enumerate(headers, len(pictures)):
             token.check()
             progress(done, total, _quietly(header))
+
+    return run
+
+
+def _measure(series: Series, ready: dict[tuple[str, int], Slice | None]) -> Any:
+    """The window of `series`; what is `ready` (None: undecodable) is not decoded again, the rest is kept."""
+
+    def run(token: CancelToken, progress: Progress) -> _Measured:
+        def load(header: SliceHeader) -> Slice | None:
+            token.check()
+            if header.key in ready:
+                return ready[header.key]
+            decoded = _quietly(header)
+            progress(0, 0, decoded)
+            return decoded.slice
+
+        return _Measured(series, series_window.series_window(series, load))
 
     return run
 

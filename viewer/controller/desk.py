@@ -16,7 +16,7 @@ from viewer.session.resolve import Known, ResolvedView
 from viewer.session.state import Overlay, ViewerState
 from viewer.session.viewer_model import ViewerModel
 from viewer.settings import Settings
-from viewer.study import ScanResult, Series, Slice
+from viewer.study import ScanResult, Series, Slice, Window
 from viewer.view import Blank, View
 
 PROGRESS_AFTER_MS = 300
@@ -51,6 +51,9 @@ class Desk(QObject):
         self.series: dict[str, Series] = {}
         self.slices = ByteCache[Slice](settings.slice_cache_mb << 20, lambda one: one.values.nbytes)
         self.problems: dict[tuple[str, int], str] = {}
+        self.series_windows: dict[str, Window | None] = {}
+        self.growing = False
+        """Whether files of the study on the screen still arrive."""
         self.bundles: tuple[ModelBundle, ...] = ()
         self.analyses = Analyses(settings.result_cache_mb << 20)
 
@@ -60,7 +63,14 @@ class Desk(QObject):
 
     @property
     def known(self) -> Known:
-        return Known(self.series, self.slices.get, self.problems, self.bundles, self.analyses)
+        return Known(
+            self.series,
+            self.slices.get,
+            self.problems,
+            self.bundles,
+            self.analyses,
+            self.series_windows,
+        )
 
     def keep(self, **changes: Any) -> None:
         """Change settings and save them."""

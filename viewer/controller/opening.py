@@ -61,8 +61,7 @@ class Opening(QObject):
         """Stop reading; what was found so far stays, and is said to be incomplete."""
         if self.scanning:
             self.runner.cancel()
-            self._progress.end()
-            self._desk.view.show_scan(self._desk.scan, running=False)
+            self._ended()
             if not self._fresh:
                 what = "Reading was stopped: series may be incomplete."
                 self._desk.say(what, "Open the study again to read all of it.", "warning")
@@ -95,7 +94,8 @@ class Opening(QObject):
             self._start_study()
         # Files come in any order: until the reader moves, the first slice known is the one to show.
         before = desk.shown.header if desk.state != self._untouched else None
-        desk.scan = result
+        self._forget_problems(result)
+        desk.scan, desk.growing = result, running
         desk.series = {series.uid: series for series in result.series}
         desk.view.show_scan(result, running=running)
         if desk.state.series not in desk.series:
@@ -107,6 +107,23 @@ class Opening(QObject):
             self._untouched = desk.state
         desk.learned.emit()
 
+    def _forget_problems(self, result: ScanResult) -> None:
+        """Where a whole file has taken the place of one that was cut off, its slices are tried again."""
+        problems = self._desk.problems
+        if not problems:
+            return
+        shown = {one.key: one for series in self._desk.series.values() for one in series.slices}
+        now = {one.key: one for series in result.series for one in series.slices}
+        for key in [key for key in problems if shown.get(key) is not now.get(key)]:
+            del problems[key]
+
+    def _ended(self) -> None:
+        """No more files come: what was found stays."""
+        self._progress.end()
+        self._desk.growing = False
+        self._desk.view.show_scan(self._desk.scan, running=False)
+        self._desk.learned.emit()
+
     def _start_study(self) -> None:
         """The first series of another study is there: nothing of the last one is kept."""
         desk = self._desk
@@ -116,6 +133,7 @@ class Opening(QObject):
         desk.series = {}
         desk.slices.clear()
         desk.problems.clear()
+        desk.series_windows.clear()
         desk.analyses.forget()
         desk.model.update(
             series=None,
@@ -151,8 +169,7 @@ class Opening(QObject):
     def _on_failed(self, job: Job, error: Exception) -> None:
         from viewer.dicom.scan import NothingToShow
 
-        self._progress.end()
-        self._desk.view.show_scan(self._desk.scan, running=False)
+        self._ended()
         rows = _rows(error.skipped) if isinstance(error, NothingToShow) else ()
         self._desk.say_error(error, rows)
 

@@ -42,7 +42,7 @@ class _Found:
         self._grouped: dict[str, list[Series]] = {}
         self._changed: set[str] = set()
         self._numbering = Numbering()
-        self._instances: dict[str, Source] = {}
+        self._instances: dict[str, list[Plane]] = {}
         self._copies: dict[str, int] = {}
         self._skipped = skipped
 
@@ -55,14 +55,31 @@ class _Found:
     def add(self, planes: list[Plane], source: Source) -> None:
         uid = planes[0].facts.series_instance_uid
         instance = planes[0].header.sop_instance_uid
-        if instance in self._instances:
-            self.skip(source, "Copy: its SOP Instance UID is that of an image already found")
+        first = self._instances.get(instance)
+        if first is not None:
             self._copies[uid] = self._copies.get(uid, 0) + 1
+            if not self._replace(first, planes, source):
+                self.skip(source, "Copy: its SOP Instance UID is that of an image already found")
         else:
-            self._instances[instance] = source
+            self._instances[instance] = planes
             self._planes.setdefault(uid, []).extend(planes)
         if uid in self._planes:
             self._changed.add(uid)
+
+    def _replace(self, first: list[Plane], planes: list[Plane], source: Source) -> bool:
+        """Let a whole file take the place of one that was found before it and is cut off."""
+        from viewer.dicom import copies
+
+        members = self._planes.get(planes[0].facts.series_instance_uid, [])
+        start = next((index for index, plane in enumerate(members) if plane is first[0]), None)
+        if start is None or len(planes) != len(first):
+            return False
+        if not copies.replaces(source, first[0].header.source):
+            return False
+        members[start : start + len(first)] = planes
+        self._instances[planes[0].header.sop_instance_uid] = planes
+        self.skip(first[0].header.source, "Cut off: a whole copy of this image is shown in its place")
+        return True
 
     def result(self) -> ScanResult:
         for uid in self._changed:

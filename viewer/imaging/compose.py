@@ -63,16 +63,20 @@ def heat_index(
     return scaled.astype(np.uint8)
 
 
+@lru_cache(maxsize=64)
 def drawn(colormap: str, threshold: float) -> np.ndarray:
-    """Which heat indices are drawn at all, (256,) bool.
+    """Which heat indices are drawn at all, (256,) bool, read-only.
 
     No evidence is never drawn: index 0, or the middle of a signed map.
     """
     index = np.arange(256)
     if colormap in SIGNED:
         strength = np.abs(index - _ZERO) / 127
-        return (strength >= threshold) & (index != _ZERO)
-    return (index / 255 >= threshold) & (index > 0)
+        shown = (strength >= threshold) & (index != _ZERO)
+    else:
+        shown = (index / 255 >= threshold) & (index > 0)
+    shown.flags.writeable = False
+    return shown
 
 
 def nothing_drawn(heatmap: Heatmap, overlay: OverlayLook, heat_range: tuple[float, float]) -> bool:
@@ -87,22 +91,26 @@ def _extremes(heatmap: Heatmap) -> tuple[float, float]:
     return float(heatmap.values.min()), float(heatmap.values.max())
 
 
-def gaps(shown: np.ndarray) -> list[tuple[int, int]]:
-    """[start, end) of every run of heat indices that are not drawn; `shown` from `drawn`."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], shown, [True]))))
-    return [(int(start), int(end)) for start, end in edges.reshape(-1, 2)]
+@lru_cache(maxsize=64)
+def gaps(colormap: str, threshold: float) -> tuple[tuple[int, int], ...]:
+    """[start, end) of every run of heat indices that are not drawn."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], drawn(colormap, threshold), [True]))))
+    return tuple((int(start), int(end)) for start, end in edges.reshape(-1, 2))
 
 
-def _parts(colormap: str, opacity: float, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The two summands of the blend: grey (256,) uint8, colour (256, 3) uint8, and what is drawn (256,) bool.
+@lru_cache(maxsize=256)
+def _parts(colormap: str, alpha: int) -> tuple[np.ndarray, np.ndarray]:
+    """The two summands of the blend: grey (256,) uint8 and colour (256, 3) uint8.
 
-    Opacity is rounded to 1/255, so that grey + colour never exceeds 255.
+    `alpha` is the opacity in 1/255, so that grey + colour never exceeds 255.
     """
-    alpha = int(np.clip(round(opacity * 255), 0, 255))
-    levels = np.arange(256)
-    grey = ((levels * (255 - alpha) + 127) // 255).astype(np.uint8)
+    grey = ((np.arange(256) * (255 - alpha) + 127) // 255).astype(np.uint8)
     color = ((COLORMAPS[colormap].astype(int) * alpha + 127) // 255).astype(np.uint8)
-    return grey, color, drawn(colormap, threshold)
+    return grey, color
+
+
+def _alpha(opacity: float) -> int:
+    return min(max(round(opacity * 255), 0), 255)
 
 
 def _packed(rgb: np.ndarray) -> np.ndarray:
@@ -125,10 +133,10 @@ def blend_table(colormap: str, opacity: float, threshold: float) -> np.ndarray:
     (65536,) uint32, 0xffRRGGBB, read-only
         Indexed by (grey << 8) | heat. Below `threshold` (a fraction of the scale) it is the grey alone.
     """
-    grey, color, shown = _parts(colormap, opacity, threshold)
+    grey, color = _parts(colormap, _alpha(opacity))
     grey_part = grey.astype(np.uint32) * np.uint32(0x010101) | _OPAQUE
     table = np.add.outer(grey_part, _packed(color))
-    for start, end in gaps(shown):
+    for start, end in gaps(colormap, threshold):
         table[:, start:end] = _GREY[:, None]
     flat = table.reshape(-1)
     flat.flags.writeable = False
@@ -167,7 +175,8 @@ def compose_color(
     """Draw a colour slice, (rows, cols, 3) uint8, as `compose` draws a grey one."""
     if heat is None:
         return _packed(rgb) | _OPAQUE
-    grey, color, shown = _parts(colormap, opacity, threshold)
+    grey, color = _parts(colormap, _alpha(opacity))
+    shown = drawn(colormap, threshold)
     blended = _packed(grey[rgb]) + _packed(color)[heat]
     return np.where(shown[heat], blended, _packed(rgb)) | _OPAQUE
 
@@ -198,11 +207,15 @@ def reduced(slice: Slice, factor: int) -> Slice:
     return replace(slice, values=total.astype(values.dtype))
 
 
+_HEATS_KEPT = 12
+
+
 class Composer:
     """Composes slices and remembers the parts that an overlay change does not touch.
 
-    Keeps the last grey picture, the last heat indices and one output buffer: the array returned is
-    overwritten by the next call. `factor` draws at 1/factor of the slice's resolution.
+    Keeps the last grey picture, the heat indices of the last maps (a reader goes to and fro between
+    layers) and one output buffer: the array returned is overwritten by the next call. `factor` draws
+    at 1/factor of the slice's resolution.
     """
 
     def __init__(self) -> None:
@@ -212,6 +225,7 @@ class Composer:
         self._grey = np.empty((0, 0), np.uint8)
         self._heat_key: tuple[object, ...] = ()
         self._heat = np.empty((0, 0), np.uint8)
+        self._heats: dict[tuple[object, ...], np.ndarray] = {}
         self._scratch = np.empty((0, 0), np.float32)
         self._index_key: tuple[object, object] = ((), ())
         self._index = np.zeros((0, 0), np.intp)
@@ -277,6 +291,9 @@ class Composer:
         heat_key = (heatmap, heat_range, factor)
         if heat_key == self._heat_key:
             return
+        if heat_key in self._heats:
+            self._heat, self._heat_key = self._heats[heat_key], heat_key
+            return
         values = heatmap.values
         if factor > 1:
             rows, cols = self._grey.shape[:2]
@@ -287,6 +304,9 @@ class Composer:
         if self._scratch.shape != values.shape:
             self._scratch = np.empty(values.shape, np.float32)
         self._heat, self._heat_key = heat_index(values, heat_range, self._scratch), heat_key
+        while len(self._heats) >= _HEATS_KEPT:
+            del self._heats[next(iter(self._heats))]
+        self._heats[heat_key] = self._heat
 
     def _buffer(self) -> np.ndarray:
         if self._out.shape != self._grey.shape:

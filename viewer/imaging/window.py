@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -123,28 +124,57 @@ def percentile_window(slice: Slice, low: float = 1.0, high: float = 99.0) -> Win
     Falls back to minimum and maximum where the percentiles coincide (a sparse mask), and to width 1
     where the slice is constant. Colour, and slices of padding alone, give the full 8-bit range.
     """
-    values = slice.values
     explanation = f"{low:g}–{high:g} percentile"
-    if slice.is_color:
+    found = None if slice.is_color else _between([slice], low, high)
+    if found is None:
         return Window(127.5, 255.0, LINEAR_EXACT, explanation)
-    sample = values.ravel()[:: max(1, values.size // _SAMPLE)]
-    sample = _real(sample, slice.padding)
-    if not sample.size:
-        return Window(127.5, 255.0, LINEAR_EXACT, explanation)
-    bottom, top = (float(p) for p in np.percentile(sample, (low, high)))
-    if not top > bottom:
-        seen = _real(values.ravel(), slice.padding)
-        bottom, top = float(seen.min()), float(seen.max())
+    bottom, top = found
     width = top - bottom
     return Window((top + bottom) / 2, width if width > 0 else 1.0, LINEAR_EXACT, explanation)
 
 
-def window_choices(slice: Slice, modality: str) -> tuple[Window, ...]:
-    """What the window list offers: the file's own, then percentiles, then the modality's presets."""
-    own = tuple(window for window in slice.windows if _problem(window) is None)
+def pooled_window(slices: Iterable[Slice], low: float = 1.0, high: float = 99.0) -> Window | None:
+    """A LINEAR_EXACT window between two percentiles of the modality values of several slices together.
+
+    One for a whole series, so that its brightness does not flicker from slice to slice. Colour is left
+    out; None where the slices show nothing, or one value alone.
+    """
+    found = _between([slice for slice in slices if not slice.is_color], low, high)
+    if found is None or not found[1] > found[0]:
+        return None
+    bottom, top = found
+    explanation = f"{low:g}–{high:g} percentile of the series"
+    return Window((top + bottom) / 2, top - bottom, LINEAR_EXACT, explanation)
+
+
+def own_windows(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """Those of a file's windows that can be applied."""
+    return tuple(window for window in windows if _problem(window) is None)
+
+
+def window_choices(slice: Slice, modality: str, series: Window | None = None) -> tuple[Window, ...]:
+    """What the window list offers: the file's own, then percentiles, then the modality's presets.
+
+    `series` is the window of the slice's series (`pooled_window`), where it is known: it takes the
+    place of the slice's own percentiles.
+    """
+    own = own_windows(slice.windows)
     if slice.is_color:
         return own
-    return (*own, percentile_window(slice), *PRESETS.get(modality, ()))
+    return (*own, series or percentile_window(slice), *PRESETS.get(modality, ()))
+
+
+def _between(slices: Sequence[Slice], low: float, high: float) -> tuple[float, float] | None:
+    """Two percentiles of all the grey slices; minimum and maximum where they coincide; None of nothing."""
+    values = [slice.values.ravel() for slice in slices]
+    parts = [_real(v[:: max(1, v.size // _SAMPLE)], s.padding) for v, s in zip(values, slices, strict=True)]
+    if not any(part.size for part in parts):
+        return None
+    bottom, top = (float(p) for p in np.percentile(np.concatenate(parts), (low, high)))
+    if top > bottom:
+        return bottom, top
+    seen = [real for v, s in zip(values, slices, strict=True) if (real := _real(v, s.padding)).size]
+    return min(float(real.min()) for real in seen), max(float(real.max()) for real in seen)
 
 
 def _problem(window: Window) -> str | None:

@@ -96,7 +96,8 @@ class Known:
     """What was read and computed so far, as `resolve` needs it.
 
     `slice_of` gives a decoded slice or None; `problems` says why a slice cannot be shown;
-    `bundles` are the models in the order in which they are offered.
+    `bundles` are the models in the order in which they are offered; `series_windows` maps the uid of a
+    series to the window of its slices that carry none (None: there is no such window).
     """
 
     series: Mapping[str, Series]
@@ -104,6 +105,7 @@ class Known:
     problems: Mapping[SliceKey, str]
     bundles: Sequence[ModelBundle]
     analyses: Analyses
+    series_windows: Mapping[str, Window | None] = field(default_factory=dict)
 
 
 def resolve(state: ViewerState, known: Known) -> ResolvedView:
@@ -118,7 +120,9 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
     index = min(max(state.slice, 0), len(series.slices) - 1)
     header = series.slices[index]
     slice = known.slice_of(header.key)
-    voi_lut, window = _voi(state, slice, series.modality)
+    shared = known.series_windows.get(series.uid)
+    choices = _choices(slice, series.modality, shared) if slice is not None else ()
+    voi_lut, window = _voi(state, slice, choices)
     shown = _explained(state, known, series, header, bundle, slice is not None)
     return ResolvedView(
         series=series,
@@ -128,7 +132,7 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         window=window,
         voi_lut=voi_lut,
         invert=state.invert,
-        window_choices=_choices(slice, series.modality) if slice is not None else (),
+        window_choices=choices,
         presentation=state.presentation,
         overlay=state.overlay,
         layers=shown.layers,
@@ -259,7 +263,9 @@ def heat_range_of(
     return 0.0, max(high, 0.0)
 
 
-def _voi(state: ViewerState, slice: Slice | None, modality: str) -> tuple[int | None, Window | None]:
+def _voi(
+    state: ViewerState, slice: Slice | None, choices: Sequence[Window]
+) -> tuple[int | None, Window | None]:
     """The VOI LUT or the window in force (PS3.3 C.11.2: the file's LUT comes before its window)."""
     if slice is None:
         return None, state.window
@@ -270,17 +276,17 @@ def _voi(state: ViewerState, slice: Slice | None, modality: str) -> tuple[int | 
     if slice.luts:
         wanted = state.voi_lut if state.voi_lut is not None else 0
         return min(wanted, len(slice.luts) - 1), None
-    return None, _choices(slice, modality)[0]
+    return None, choices[0]
 
 
 # Percentiles of a slice cost milliseconds and an overlay change must not pay them again. Slices hash
 # by identity; the few that these caches keep alive are the ones on the screen.
 @lru_cache(maxsize=8)
-def _choices(slice: Slice, modality: str) -> tuple[Window, ...]:
+def _choices(slice: Slice, modality: str, series: Window | None) -> tuple[Window, ...]:
     """The file's own usable windows, then percentiles (so there is always one), then presets."""
     from viewer.imaging.window import window_choices
 
-    return () if slice.is_color else window_choices(slice, modality)
+    return () if slice.is_color else window_choices(slice, modality, series)
 
 
 @lru_cache(maxsize=256)

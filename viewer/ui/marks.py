@@ -9,18 +9,22 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPixmap
 
 from viewer.imaging.colormap import COLORMAPS, scale_range
-from viewer.imaging.compose import drawn, gaps
+from viewer.imaging.compose import gaps
 from viewer.imaging.scale_bar import length_text, round_length
 from viewer.session.resolve import ResolvedView
+from viewer.study import Geometry
 from viewer.ui.placement import Placement
 
 TEXT = QColor("#d6dade")
 QUIET = QColor("#aeb6bd")
 ALERT = QColor("#e8b36b")
 _EDGE = QColor(0, 0, 0, 215)
+_UNUSED = QColor(20, 22, 24)
 _MARGIN = 10.0
 _BAR = 190.0
 """Length of the colour bar, logical pixels."""
+_AROUND = 24.0
+"""Room left and right of the colour bar for its numbers."""
 
 
 class TextPainter:
@@ -30,6 +34,7 @@ class TextPainter:
         self.font = font
         self.metrics = QFontMetricsF(font)
         self._kept: dict[tuple[str, int, float], QPixmap] = {}
+        self._blocks: dict[tuple[tuple[tuple[str, int], ...], bool, float], QPixmap] = {}
         self._widths: dict[str, float] = {}
         self._broken: dict[tuple[str, float, str], list[str]] = {}
 
@@ -54,8 +59,27 @@ class TextPainter:
         if drawn_text is None:
             _make_room(self._kept)
             drawn_text = self._kept[key] = self._rendered(text, color, ratio)
-        # On whole device pixels, or the raster engine resamples the letters.
-        painter.drawPixmap(QPointF(round(x * ratio) / ratio - 3, round(y * ratio) / ratio - 3), drawn_text)
+        painter.drawPixmap(_on_pixels(x - 3, y - 3, ratio), drawn_text)
+
+    def block(
+        self, lines: tuple[tuple[str, QColor], ...], ratio: float, *, right: bool = False
+    ) -> tuple[QPixmap, float]:
+        """Lines under one another as one stamp for a screen of `ratio`, and the width of their text.
+
+        The text begins 3 logical pixels inside the stamp.
+        """
+        width = max(self.width(text) for text, _ in lines)
+        key = (tuple((text, color.rgba()) for text, color in lines), right, ratio)
+        kept = self._blocks.get(key)
+        if kept is None:
+            _make_room(self._blocks)
+            kept = self._blocks[key] = clear_pixmap(width + 8, self.line * len(lines) + 8, ratio)
+            painter = QPainter(kept)
+            for number, (text, color) in enumerate(lines):
+                left = 3 + (width - self.width(text) if right else 0)
+                self.draw(painter, left, 3 + number * self.line, text, color)
+            painter.end()
+        return kept, width
 
     def wrapped(self, text: str, width: float, joint: str = " ") -> list[str]:
         """Break at every `joint` where a line would be wider than `width`."""
@@ -81,9 +105,7 @@ class TextPainter:
 
     def _rendered(self, text: str, color: QColor, ratio: float) -> QPixmap:
         width, height = self.width(text) + 8, self.metrics.height() + 6
-        picture = QPixmap(round(width * ratio) + 1, round(height * ratio) + 1)
-        picture.setDevicePixelRatio(ratio)
-        picture.fill(Qt.GlobalColor.transparent)
+        picture = clear_pixmap(width, height, ratio)
         painter = QPainter(picture)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         baseline = QPointF(3, 3 + self.metrics.ascent())
@@ -100,26 +122,41 @@ class TextPainter:
         return picture
 
 
+Stamp = tuple[QPointF, QPixmap]
+
+
 class Marks:
-    """Paints everything but the slice itself; knows only what a ResolvedView says."""
+    """Paints everything but the slice itself; knows only what a ResolvedView says.
+
+    Where each mark stands is worked out once and kept for as long as the marks stay the same: most
+    frames change the picture under them only.
+    """
 
     def __init__(self, font: QFont) -> None:
         self.text = TextPainter(font)
         big = QFont(font)
         big.setPointSizeF(font.pointSizeF() * 1.25)
         self.letter = TextPainter(big)
-        self._bars: dict[str, QImage] = {}
+        self._bars: dict[tuple[str, str, str, str, float], QPixmap] = {}
+        self._layout_key: tuple[Any, ...] = ()
+        self._stamps: list[Stamp] = []
+        self._bar: QRectF | None = None
 
     def paint(
         self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement, readout: str
     ) -> None:
         """Paint all marks of `view` into `area`; `readout` is the value under the cursor."""
         inner = area.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
-        self._corner(painter, inner, view.corners[0], right=False)
-        self._corner(painter, inner, view.corners[1], right=True)
-        self._letters(painter, inner, view.letters)
-        self._bottom_left(painter, inner, view.corners[2], readout)
-        self._bottom_right(painter, inner, view, placement)
+        device = painter.device()
+        ratio = device.devicePixelRatio() if device is not None else 1.0
+        self._lay_out(inner, view, placement, ratio)
+        for at, picture in self._stamps:
+            painter.drawPixmap(at, picture)
+        if self._bar is not None:
+            for start, end in gaps(view.overlay.colormap, view.overlay.threshold):
+                left = self._bar.left() + _BAR * start / 256
+                painter.fillRect(QRectF(left, self._bar.top(), _BAR * (end - start) / 256, 9), _UNUSED)
+        self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
         if view.overlay_note and (view.overlay.visible or view.outside):
             self._note(painter, inner, view.overlay_note)
 
@@ -128,106 +165,128 @@ class Marks:
         height = self.text.line + 8
         return QRectF(area.left(), area.bottom() - _MARGIN - height, area.width() * 0.6, height + _MARGIN)
 
+    def _lay_out(self, inner: QRectF, view: ResolvedView, placement: Placement, ratio: float) -> None:
+        """Work out all stamps, unless nothing that they depend on has changed."""
+        geometry = view.slice.header.geometry if view.slice else None
+        bar = None
+        if view.heatmap is not None and view.overlay.visible:
+            low, high = scale_range(view.overlay.colormap, view.heat_range)
+            relative = ", relative" if view.overlay.scale == "relative" else ""
+            bar = (view.overlay.colormap, _number(low), _number(high), view.heatmap.unit + relative, ratio)
+        caption = view.caption if bar is not None else ""
+        shown = bar if view.heatmap is not None and not view.heatmap.empty else None
+        key = (
+            inner.getRect(),
+            view.corners,
+            view.letters,
+            caption,
+            shown,
+            geometry,
+            placement.scale_x,
+            ratio,
+        )
+        if key == self._layout_key:
+            return
+        self._layout_key = key
+        self._stamps = []
+        corners = [self._lines(text, inner.width() * 0.45) for text in view.corners]
+        quiet = [tuple((line, QUIET) for line in lines) for lines in corners]
+        for lines, right in ((corners[0], False), (corners[1], True)):
+            first = tuple((line, QUIET if number else TEXT) for number, line in enumerate(lines))
+            self._put(inner.right() if right else inner.left(), inner.top(), first, ratio, right=right)
+        self._letters(inner, view.letters, ratio)
+        y = inner.bottom() - self.text.line * (1 + len(corners[2]))
+        self._put(inner.left(), y, quiet[2], ratio)
+        y = self._explanation(inner, caption, shown, ratio)
+        if geometry is not None:
+            y -= self._scale_bar(inner, y, geometry, placement, ratio)
+        self._put(inner.right(), y - self.text.line * len(corners[3]), quiet[3], ratio, right=True)
+
+    def _put(
+        self, x: float, y: float, lines: tuple[tuple[str, QColor], ...], ratio: float, *, right: bool = False
+    ) -> None:
+        """Lines from y down; x is their left or, with `right`, their right edge."""
+        lines = lines if any(text for text, _ in lines) else ()
+        if lines:
+            picture, width = self.text.block(lines, ratio, right=right)
+            self._stamps.append((_on_pixels((x - width if right else x) - 3, y - 3, ratio), picture))
+
     def _lines(self, text: str, width: float) -> list[str]:
         return self.text.wrapped(text, width)
 
-    def _corner(self, painter: QPainter, inner: QRectF, text: str, *, right: bool) -> None:
-        y = inner.top()
-        for number, line in enumerate(self._lines(text, inner.width() * 0.45)):
-            x = inner.right() - self.text.width(line) if right else inner.left()
-            self.text.draw(painter, x, y, line, QUIET if number else TEXT)
-            y += self.text.line
-
-    def _letters(self, painter: QPainter, inner: QRectF, letters: tuple[str, str, str, str]) -> None:
+    def _letters(self, inner: QRectF, letters: tuple[str, str, str, str], ratio: float) -> None:
         left, right, top, bottom = letters
-        draw, line = self.letter.draw, self.letter.line
+        line, width = self.letter.line, self.letter.width
         middle_x, middle_y = inner.center().x(), inner.center().y() - line / 2
-        draw(painter, inner.left(), middle_y, left)
-        draw(painter, inner.right() - self.letter.width(right), middle_y, right)
-        draw(painter, middle_x - self.letter.width(top) / 2, inner.top(), top)
-        draw(painter, middle_x - self.letter.width(bottom) / 2, inner.bottom() - line, bottom)
+        for text, x, y in (
+            (left, inner.left(), middle_y),
+            (right, inner.right() - width(right), middle_y),
+            (top, middle_x - width(top) / 2, inner.top()),
+            (bottom, middle_x - width(bottom) / 2, inner.bottom() - line),
+        ):
+            if text:
+                picture, _ = self.letter.block(((text, TEXT),), ratio)
+                self._stamps.append((_on_pixels(x - 3, y - 3, ratio), picture))
 
-    def _bottom_left(self, painter: QPainter, inner: QRectF, text: str, readout: str) -> None:
-        y = inner.bottom() - self.text.line
-        self.text.draw(painter, inner.left(), y, readout)
-        for line in reversed(self._lines(text, inner.width() * 0.45)):
-            y -= self.text.line
-            self.text.draw(painter, inner.left(), y, line, QUIET)
-
-    def _bottom_right(
-        self, painter: QPainter, inner: QRectF, view: ResolvedView, placement: Placement
-    ) -> None:
-        """From the bottom up: colour bar and caption (with the overlay only), scale bar, corner text."""
+    def _explanation(
+        self, inner: QRectF, caption: str, bar: tuple[str, str, str, str, float] | None, ratio: float
+    ) -> float:
+        """From the bottom up: colour bar and caption; returns where the next mark ends."""
         y = inner.bottom()
-        if view.heatmap is not None and view.overlay.visible:
-            if not view.heatmap.empty:
-                y -= self._color_bar(painter, inner.right(), y, view)
-            for line in reversed(self.text.wrapped(view.caption, inner.width() * 0.42, " · ")):
-                y -= self.text.line
-                self.text.draw(painter, inner.right() - self.text.width(line), y, line)
+        self._bar = None
+        if bar is not None:
+            if bar not in self._bars:
+                _make_room(self._bars)
+                self._bars[bar] = self._rendered_bar(*bar)
+            at = _on_pixels(inner.right() - _BAR - _AROUND, y - self.text.line - 16, ratio)
+            self._stamps.append((at, self._bars[bar]))
+            self._bar = QRectF(at.x() + _AROUND, at.y() + 4, _BAR, 9)
+            y -= self.text.line + 16
+        if caption:
+            lines = self.text.wrapped(caption, inner.width() * 0.42, " · ")
+            y -= self.text.line * len(lines)
+            self._put(inner.right(), y, tuple((line, TEXT) for line in lines), ratio, right=True)
             y -= 6
-        y -= self._scale_bar(painter, inner, y, view, placement)
-        for line in reversed(self._lines(view.corners[3], inner.width() * 0.45)):
-            y -= self.text.line
-            self.text.draw(painter, inner.right() - self.text.width(line), y, line, QUIET)
+        return y
 
     def _scale_bar(
-        self, painter: QPainter, inner: QRectF, bottom: float, view: ResolvedView, placement: Placement
+        self, inner: QRectF, bottom: float, geometry: Geometry, placement: Placement, ratio: float
     ) -> float:
-        geometry = view.slice.header.geometry if view.slice else None
-        if geometry is None:
-            return 0.0
         spacing = geometry.spacing[1] if geometry.spacing else 1.0
         per_unit = placement.scale_x / spacing
         length = round_length(min(inner.width() * 0.22, 180.0) / per_unit)
         label = length_text(length, known=geometry.spacing is not None, calibration=geometry.calibration)
-        right, left = inner.right() - 1, inner.right() - 1 - length * per_unit
-        middle = bottom - self.text.line / 2
-        path = QPainterPath(QPointF(left, middle - 4))
-        for x, y in (
-            (left, middle + 4),
-            (left, middle),
-            (right, middle),
-            (right, middle - 4),
-            (right, middle + 4),
-        ):
+        long = length * per_unit
+        picture = clear_pixmap(long + 8, 16, ratio)
+        path = QPainterPath(QPointF(4, 4))
+        for x, y in ((4, 12), (4, 8), (4 + long, 8), (4 + long, 4), (4 + long, 12)):
             path.lineTo(x, y)
+        painter = QPainter(picture)
         painter.setPen(QPen(_EDGE, 4))
         painter.drawPath(path)
         painter.setPen(QPen(TEXT, 1.6))
         painter.drawPath(path)
-        self.text.draw(painter, left - self.text.width(label) - 8, bottom - self.text.line, label)
+        painter.end()
+        left = inner.right() - 1 - long
+        self._stamps.append((_on_pixels(left - 4, bottom - self.text.line / 2 - 8, ratio), picture))
+        self._put(left - 8, bottom - self.text.line, ((label, TEXT),), ratio, right=True)
         return self.text.line + 2
 
-    def _color_bar(self, painter: QPainter, right: float, bottom: float, view: ResolvedView) -> float:
-        """Gradient with numbers and, where nothing is drawn, an empty bar; returns its height."""
-        overlay = view.overlay
-        low, high = scale_range(overlay.colormap, view.heat_range)
-        numbers = [_number(low), _number(high)]
-        unit = (view.heatmap.unit if view.heatmap else "") + (
-            ", relative" if overlay.scale == "relative" else ""
-        )
-        top = bottom - self.text.line - 12
-        bar = QRectF(right - _BAR, top, _BAR, 9)
+    def _rendered_bar(self, colormap: str, low: str, high: str, unit: str, ratio: float) -> QPixmap:
+        """The whole scale with its numbers; what the threshold leaves out is painted over it."""
+        picture = clear_pixmap(_BAR + 2 * _AROUND, self.text.line + 20, ratio)
+        painter = QPainter(picture)
+        bar = QRectF(_AROUND, 4, _BAR, 9)
         painter.fillRect(bar.adjusted(-1.5, -1.5, 1.5, 1.5), QColor(0, 0, 0, 200))
-        painter.drawImage(bar, self._gradient(overlay.colormap))
-        shown = drawn(overlay.colormap, overlay.threshold)
-        for start, end in gaps(shown):
-            gap = QRectF(bar.left() + _BAR * start / 256, top, _BAR * (end - start) / 256, 9)
-            painter.fillRect(gap, QColor(20, 22, 24))
+        painter.drawImage(bar, gradient_image(colormap))
         painter.setPen(QPen(QUIET, 1))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.drawRect(bar)
-        y = bottom - self.text.line
-        self.text.draw(painter, bar.left(), y, numbers[0])
-        self.text.draw(painter, right - self.text.width(numbers[1]), y, numbers[1])
+        y = bar.bottom() + 3
+        self.text.draw(painter, bar.left(), y, low)
+        self.text.draw(painter, bar.right() - self.text.width(high), y, high)
         self.text.draw(painter, bar.center().x() - self.text.width(unit) / 2, y, unit, QUIET)
-        return self.text.line + 16
-
-    def _gradient(self, colormap: str) -> QImage:
-        if colormap not in self._bars:
-            self._bars[colormap] = gradient_image(colormap)
-        return self._bars[colormap]
+        painter.end()
+        return picture
 
     def _note(self, painter: QPainter, inner: QRectF, note: str) -> None:
         """A sentence the reader must not miss, in the upper middle of the picture."""
@@ -243,6 +302,19 @@ class Marks:
         for number, line in enumerate(lines):
             x = inner.center().x() - self.text.width(line) / 2
             self.text.draw(painter, x, plate.top() + 6 + number * self.text.line, line, ALERT)
+
+
+def clear_pixmap(width: float, height: float, ratio: float) -> QPixmap:
+    """A transparent pixmap of width × height logical pixels on a screen of `ratio`."""
+    picture = QPixmap(round(width * ratio) + 1, round(height * ratio) + 1)
+    picture.setDevicePixelRatio(ratio)
+    picture.fill(Qt.GlobalColor.transparent)
+    return picture
+
+
+def _on_pixels(x: float, y: float, ratio: float) -> QPointF:
+    """(x, y) on whole device pixels, or the raster engine resamples the letters."""
+    return QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)
 
 
 def _make_room(kept: dict[Any, Any]) -> None:

@@ -177,10 +177,9 @@ class Viewport(QWidget):
         width = image.width() * self._factor * placement.scale_x
         height = image.height() * self._factor * placement.scale_y
         target = QRectF(left, top, width, height)
-        covered = target.toAlignedRect().adjusted(1, 1, -1, -1)
-        around = QRegion(self.rect()) - QRegion(covered)
-        if not around.isEmpty():
-            painter.setClipRegion(around)
+        if not target.contains(QRectF(self.rect())):
+            covered = target.toAlignedRect().adjusted(1, 1, -1, -1)
+            painter.setClipRegion(QRegion(self.rect()) - QRegion(covered))
             painter.fillRect(self.rect(), _BACKGROUND)
             painter.setClipping(False)
         if self._factor > 1:

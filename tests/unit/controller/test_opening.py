@@ -207,3 +207,16 @@ def test_an_error_after_the_first_image_leaves_what_was_found(lab, desk, screen,
     desk.open(tmp_path / "half")
     qtbot.waitUntil(lambda: screen.said("A sentence.", "A step."))
     qtbot.waitUntil(lambda: screen.view.slice is not None)
+
+
+def test_a_slice_whose_file_gave_way_to_a_whole_copy_is_tried_again(lab, desk, screen, qtbot, tmp_path):
+    rest = threading.Event()
+    cut_off, whole = series_of("a", 3), series_of("a", 3)
+    lab.scans["copies"] = [ScanResult((cut_off,)), rest, ScanResult((whole,))]
+    lab.undecodable.add("a.0")
+    desk.open(tmp_path / "copies")
+    qtbot.waitUntil(lambda: bool(screen.view.problem))
+    lab.undecodable.clear()
+    rest.set()
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    assert screen.view.problem == ""

@@ -346,3 +346,30 @@ def test_starting_does_not_import_pydicom():
 def test_the_transfer_syntax_is_told(tmp_path, syntax):
     path = write(compressed(image(gradient().astype("u2")), syntax), tmp_path / "one.dcm")
     assert scan(path).series[0].slices[0].transfer_syntax == syntax
+
+
+@pytest.mark.parametrize("syntax", ["native", "compressed", "between frames"])
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_a_whole_file_takes_the_place_of_a_copy_that_is_cut_off(tmp_path, syntax, names):
+    made = image(np.stack([gradient(32, 32)] * 2), frames=True)
+    if syntax != "native":
+        made = compressed(made, "1.2.840.10008.1.2.5")
+    data = to_bytes(made)
+    end = data.rindex(b"\xfe\xff\x00\xe0") if syntax == "between frames" else len(data) - 300
+    (tmp_path / f"{names[0]}.dcm").write_bytes(data[:end])
+    (tmp_path / f"{names[1]}.dcm").write_bytes(data)
+    result = scan(tmp_path)
+    (series,) = result.series
+    assert {header.source.path.name for header in series.slices} == {f"{names[1]}.dcm"}
+    assert len(series.slices) == 2 and "1 copy left out" in series.notes
+    (left_out,) = result.skipped
+    assert Path(left_out.path).name == f"{names[0]}.dcm"
+    assert ("whole copy" in left_out.reason) == (names == "ab")
+
+
+def test_a_whole_member_of_an_archive_takes_the_place_of_one_cut_off(tmp_path):
+    data = to_bytes(image())
+    archive = write_zip(tmp_path / "study.zip", [("a", data[:-100]), ("b", data), ("c", data + bytes(200))])
+    result = scan(archive)
+    assert [header.source.member for header in result.series[0].slices] == ["b"]
+    assert [Path(one.path).name for one in result.skipped] == ["a", "c"]

@@ -15,6 +15,7 @@ from viewer.imaging.window import (
     apply_window,
     default_window,
     percentile_window,
+    pooled_window,
     to_grey,
     window_choices,
 )
@@ -227,3 +228,24 @@ def test_the_values_of_a_slice_are_not_changed():
         values.setflags(write=False)
         to_grey(slice_of(values, inverted=True, padding=(1, 1)), Window(2, 2))
         assert values.tolist() == [[1, 2, 3]]
+
+
+def test_the_window_of_several_slices_is_that_of_their_values_together():
+    dim, bright = np.arange(100, dtype="i2").reshape(10, 10), np.arange(900, 1000, dtype="i2").reshape(10, 10)
+    window = pooled_window([slice_of(dim), slice_of(bright, padding=(950, 2000))])
+    low, high = np.percentile(np.concatenate((dim.ravel(), np.arange(900, 950))), (1, 99))
+    assert (window.center, window.width) == (pytest.approx((low + high) / 2), pytest.approx(high - low))
+    assert (window.function, window.explanation) == ("LINEAR_EXACT", "1–99 percentile of the series")
+    assert window_choices(slice_of(dim), "MR", window) == (window,)
+    own = Window(12, 34)
+    assert window_choices(slice_of(dim, windows=(own,)), "MR", window) == (own, window)
+
+
+def test_sparse_slices_have_a_window_together_and_empty_ones_none():
+    empty, sparse = np.zeros((200, 200), "u1"), np.zeros((200, 200), "u1")
+    sparse[5, 5] = 7
+    window = pooled_window([slice_of(empty), slice_of(sparse)])
+    assert (window.center, window.width) == (3.5, 7)
+    colour = slice_of(np.arange(27, dtype="u1").reshape(3, 3, 3))
+    assert pooled_window([slice_of(empty), slice_of(empty + 3, padding=(3, 3)), colour]) is None
+    assert pooled_window([]) is None

@@ -163,3 +163,28 @@ def test_the_model_asked_for_comes_first_then_the_one_that_fits():
     assert chosen_bundle("ct", (ct, mr), series) is ct
     assert chosen_bundle("gone", (ct, mr), replace(series, modality="US")) is ct
     assert chosen_bundle(None, (), series) is None
+
+
+def test_slices_without_a_window_share_that_of_their_series():
+    slices = [make_slice(RAMP + np.int16(100 * i), uid=f"1.{i}") for i in range(3)]
+    shared = Window(150, 300, "LINEAR_EXACT", "1–99 percentile of the series")
+    given = known(*slices)
+    own = [resolve(state(slice=i), given).window for i in range(3)]
+    assert len(set(own)) == 3
+    given = replace(given, series_windows={"1.2": shared})
+    views = [resolve(state(slice=i), given) for i in range(3)]
+    assert [view.window for view in views] == [shared] * 3
+    assert views[0].window_choices[0] == shared
+    assert "of the series" in views[0].corners[2]
+    assert resolve(state(), replace(given, series_windows={"1.2": None})).window == own[0]
+
+
+def test_what_the_file_or_the_reader_says_comes_before_the_window_of_the_series():
+    lut = VoiLut(0, np.arange(64, dtype=np.uint8), 8)
+    shared = {"1.2": Window(150, 300)}
+    with_window = replace(known(make_slice(RAMP, windows=(Window(30, 20),))), series_windows=shared)
+    assert resolve(state(), with_window).window == Window(30, 20)
+    with_lut = replace(known(make_slice(RAMP, luts=(lut,))), series_windows=shared)
+    assert (resolve(state(), with_lut).voi_lut, resolve(state(), with_lut).window) == (0, None)
+    bare = replace(known(make_slice(RAMP)), series_windows=shared)
+    assert resolve(state(window=Window(1, 2)), bare).window == Window(1, 2)
