@@ -266,9 +266,9 @@ def test_the_theme_changes_at_once_and_is_remembered(window, intents):
 
 def test_the_title_names_the_series_and_nothing_once_identity_is_hidden(window, show, view):
     show(view)
-    assert window.windowTitle() == "CHEST – Glassbox"
+    assert window.windowTitle() == "CHEST - Glassbox"
     show(replace(view, deidentified=True))
-    assert window.windowTitle() == "CT – Glassbox"
+    assert window.windowTitle() == "CT - Glassbox"
 
 
 def test_the_mouse_profile_changes_at_once_and_is_remembered(window, show, view, intents):

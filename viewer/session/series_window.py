@@ -10,6 +10,10 @@ from viewer.errors import GlassboxError
 from viewer.imaging.window import own_windows, pooled_window
 from viewer.study import Series, Slice, SliceHeader, Window
 
+VOLUMES = frozenset({"CT", "MR", "NM", "PT"})
+"""Modalities whose slices are pictures of one body with one scale. The radiographs of a series are
+pictures of their own, and pooled values would leave one of them black."""
+
 SAMPLED = 5
 """Slices whose values are pooled: the first, the last, and some evenly between."""
 
@@ -18,9 +22,11 @@ def samples(series: Series) -> tuple[SliceHeader, ...]:
     """The slices that the window of a series is taken from; none where no slice would be shown in it.
 
     It depends on the series alone, so that everybody who asks finds the same window. A slice that
-    stands alone has its own percentiles, and colour has no window.
+    stands alone has its own percentiles, as a radiograph has, and colour has no window.
     """
     slices = series.slices
+    if series.modality not in VOLUMES:
+        return ()
     bare = any(not own_windows(header.windows) for header in slices if not _is_color(header))
     if len(slices) < 2 or not bare:
         return ()

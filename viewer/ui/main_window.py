@@ -164,7 +164,8 @@ class MainWindow(QMainWindow):
             self.setWindowTitle("Glassbox")
         else:
             description = "" if view.deidentified else view.series.description
-            self.setWindowTitle(f"{description or view.series.modality} – Glassbox")
+            # A plain hyphen: X11 programs that read WM_NAME understand nothing beyond Latin-1.
+            self.setWindowTitle(f"{description or view.series.modality} - Glassbox")
         self.menus.refresh()
 
     def show_scan(self, result: ScanResult, *, running: bool) -> None:

@@ -38,6 +38,11 @@ def test_nothing_is_decoded_where_no_slice_would_be_shown_in_it():
     assert len(samples(unusable)) == SAMPLED
 
 
+def test_the_radiographs_of_a_series_keep_windows_of_their_own():
+    assert samples(replace(series_of("a", 2), modality="CR")) == ()
+    assert len(samples(replace(series_of("a", 2), modality="MR"))) == 2
+
+
 def test_it_spans_the_series_and_leaves_out_what_cannot_be_decoded():
     series = series_of("a", 9)
     whole = series_window(series, ramp)
