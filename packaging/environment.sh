@@ -75,7 +75,9 @@ prepare() {
     "$python" -m venv "$VENV" || die "the environment could not be made in $VENV. Is the disk full or read-only?"
   fi
   say "installing the pinned packages (the first time this takes some minutes and 6 GB of disk)"
-  "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" pip
+  # Debian 12 brings pip 23, which knows no dependency groups.
+  "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" --upgrade "pip>=25.1" \
+    || die "pip could not be renewed. Look at the lines above; is the network reachable?"
   # shellcheck disable=SC2086
   "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" -e "$ROOT" $extras \
     || die "the packages could not be installed. Look at the lines above; is the network reachable?"
