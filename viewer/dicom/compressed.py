@@ -132,8 +132,7 @@ def decoded(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray:
         try:
             with tags.quiet():
                 return _as_stored(run(encoded, shape, syntax), shape)
-        except Exception:
-            # What a decoder says of bad data is its own business: the next one may read them.
+        except Exception:  # what a decoder says of bad data is its own business: the next one may read them
             continue
     name = tags.syntax_name(syntax)
     raise PixelError(f"The pixel data ({name}) are damaged: no decoder reads them.", remedy=COPY_AGAIN)

@@ -222,7 +222,7 @@ def value(dataset: Dataset, keyword: str) -> Any:
     """The value of an attribute, or None if it is missing, empty or malformed."""
     try:
         found = dataset.get(keyword)
-    except Exception:
+    except Exception:  # pydicom converts here, and its converters raise whatever the bytes lead them to
         return None
     if isinstance(found, str | bytes | list | tuple) and not found:
         return None
@@ -285,7 +285,7 @@ def person_name(dataset: Dataset, keyword: str) -> str:
     undeclared = _undeclared_utf8(dataset, keyword)
     try:
         plain = undeclared if undeclared is not None else str(found)
-    except Exception:
+    except Exception:  # decoding a name raises whatever its character sets' codecs raise
         return ""
     groups = [_CONTROL.sub("", group).strip().rstrip("^").strip() for group in plain.split("=")]
     return " · ".join(dict.fromkeys(group for group in groups if group))
@@ -311,7 +311,7 @@ def first_item(dataset: Dataset | None, keyword: str) -> Dataset | None:
 def _raw_bytes(dataset: Dataset, keyword: str) -> bytes:
     try:
         element = dataset.get_item(keyword)
-    except Exception:
+    except Exception:  # deferred elements are read here, with all that can go wrong in a broken file
         return b""
     raw = element.value if isinstance(element, RawDataElement) else None
     return raw if isinstance(raw, bytes) else b""

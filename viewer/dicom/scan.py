@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import zipfile
 import zlib
@@ -9,11 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from viewer.diagnostics import trace
 from viewer.dicom import media
 from viewer.dicom.grouping import Numbering, sort_series, split
 from viewer.dicom.plane import Plane
 from viewer.errors import StudyError
 from viewer.study import ScanResult, Series, Skipped, SliceHeader, Source
+
+log = logging.getLogger(__name__)
 
 _PARTIAL_EVERY = 0.25
 _TICK = 0.02
@@ -171,7 +175,9 @@ def _read(source: Source) -> list[Plane]:
     except OSError as error:
         raise _NotShown(f"Cannot be read ({(error.strerror or 'input error').lower()})") from error
     except Exception as error:
-        # A header can be wrong in ways nobody foresaw: it costs that file, not the study.
+        # A header can be wrong in ways nobody foresaw: it costs that file, not the study. The log tells
+        # where it happened, for it may be our mistake and not the file's.
+        log.warning("a header was not understood: %s", trace(error))
         raise _NotShown(f"Damaged DICOM file: its header makes no sense ({type(error).__name__})") from error
 
 
