@@ -19,6 +19,7 @@ from viewer.cli.study import choose_series, slice_numbers
 from viewer.errors import GlassboxError, ModelError
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
+from viewer.inference.domain import unstated
 from viewer.results import Layer, Prediction, SliceResult
 from viewer.study import ScanResult, Series, SliceHeader
 
@@ -94,6 +95,8 @@ def ask(options: argparse.Namespace, found: ScanResult) -> Question:
     outside = _outside(bundle.card, series)
     if outside:
         note(f"Outside the domain of the model '{bundle.card.name}': {' '.join(outside)}")
+    for sentence in unstated(bundle.card, series):
+        note(sentence)
     return Question(series, bundle, numbers, target, outside)
 
 

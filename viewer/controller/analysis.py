@@ -14,6 +14,7 @@ from viewer.controller.desk import Desk, ProgressLine
 from viewer.controller.inference_jobs import Failure, Focus, Moved, Ready, analysing, loading
 from viewer.controller.models import Models
 from viewer.inference.bundle import ModelBundle
+from viewer.inference.domain import unstated
 from viewer.jobs.job import Job
 from viewer.jobs.runner import JobRunner
 from viewer.results import SliceResult
@@ -78,6 +79,8 @@ class Analysis(QObject):
                 "warning",
             )
             return
+        if questions := unstated(bundle.card, series):
+            desk.say(" ".join(questions), "Make sure that it fits before you believe the answer.", "warning")
         self._failed.clear()
         self._go_on(_Plan(series.uid, bundle, desk.state.explanation.target))
 

@@ -71,6 +71,21 @@ def problems(card: Card, series: Series, slice: SliceHeader | None = None) -> tu
     return tuple(found)
 
 
+def unstated(card: Card, series: Series) -> tuple[str, ...]:
+    """What the model depends on and the file does not say: one sentence each.
+
+    It is no reason not to analyse, but the reader has to know it, for the file cannot tell.
+    """
+    domain, found = card.domain, []
+    if domain.sequences and series.modality.upper() == "MR" and not sequences_of(series):
+        found.append(f"The file does not say which MR sequence this is; the model is made for "
+                     f"{_either(domain.sequences)}.")
+    if domain.body_parts and not body_part(series):
+        found.append(f"The file does not say which body part this is; the model is made for "
+                     f"{_either(domain.body_parts)}.")
+    return tuple(found)
+
+
 def body_part(series: Series) -> str:
     """The body part a series shows, as one of `BODY_PARTS`, else as the file says; "" if unknown.
 

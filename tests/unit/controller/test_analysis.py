@@ -193,6 +193,18 @@ def test_a_series_outside_the_domain_is_said_so_before_anything_is_shown(lab, de
     assert lab.loaded == [] and screen.view.heatmap is None
 
 
+def test_what_the_file_leaves_open_is_said_and_the_series_is_analysed(
+    lab, desk, screen, qtbot, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("viewer.controller.analysis.unstated", lambda card, series: ("Which sequence?",))
+    lab.scans["open"] = [ScanResult((series_of("o", 2),))]
+    desk.open(tmp_path / "open")
+    qtbot.waitUntil(lambda: screen.view.slice is not None)
+    desk.commands.run("analysis.start")
+    assert screen.said("Which sequence?", "before you believe")
+    qtbot.waitUntil(lambda: done(desk, screen))
+
+
 def test_the_reader_may_analyse_outside_the_domain_and_is_told_on_every_picture(
     lab, desk, screen, qtbot, tmp_path
 ):

@@ -4,7 +4,7 @@ import pytest
 from tests.support.bundle_factory import make_bundle
 from tests.support.slice_factory import make_series, make_slice
 from viewer.inference.bundle import load_bundle
-from viewer.inference.domain import body_part, problems, sequences_of
+from viewer.inference.domain import body_part, problems, sequences_of, unstated
 
 GREY = make_slice(np.zeros((4, 4), np.int16)).header
 COLOUR = make_slice(np.zeros((4, 4, 3), np.uint8)).header
@@ -54,6 +54,13 @@ def test_each_way_out_of_the_domain_is_one_sentence(brain, fields, words):
 
 def test_what_a_file_does_not_say_is_not_held_against_it(brain):
     assert problems(brain, series(body_part="", orientation="", description="Series 3")) == ()
+
+
+def test_what_a_file_does_not_say_is_said(brain):
+    assert unstated(brain, series(description="T1 MPRAGE post Gd")) == ()
+    (sequence,) = unstated(brain, series())
+    assert "does not say which MR sequence" in sequence and "T1" in sequence
+    assert "body part" in unstated(brain, series(body_part="", description="T1"))[0]
 
 
 def test_colour_is_outside_a_grey_models_domain(brain):
