@@ -20,14 +20,20 @@ ROOT = Path(__file__).parents[2]
 BOUND = 4.0
 
 UNTIL_PAINTED = """
-import sys
+import sys, time
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QMainWindow
 class Painted(QObject):
+    at = None
     def eventFilter(self, watched, event):
-        if event.type() == QEvent.Type.Paint:
-            QTimer.singleShot(0, application.quit)
+        if event.type() == QEvent.Type.Paint and self.at is None:
+            QTimer.singleShot(0, self.note)
         return False
+    def note(self):
+        if self.at is None:
+            self.at = time.monotonic()
+            print(self.at)
+            application.quit()
 application = QApplication(sys.argv[:1])
 painted = Painted()
 application.installEventFilter(painted)
@@ -37,10 +43,13 @@ GLASSBOX = UNTIL_PAINTED + "from viewer.app import open_window; open_window()"
 
 
 def start(code: str, home: Path) -> float:
-    before = time.perf_counter()
+    """Seconds from starting the process to the end of the first paint (the clock is the machine's)."""
+    before = time.monotonic()
     environment = os.environ | {"HOME": str(home), "XDG_CONFIG_HOME": str(home)}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, env=environment)
-    return time.perf_counter() - before
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, check=True, env=environment, stdout=subprocess.PIPE, text=True
+    )
+    return float(done.stdout.split()[0]) - before
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +59,10 @@ def medians():
 
 @pytest.mark.parametrize(("name", "code"), [("bare window", BARE), ("glassbox", GLASSBOX)])
 def test_time_from_process_start_to_the_first_paint(benchmark, medians, tmp_path, name, code):
-    benchmark.pedantic(start, args=(code, tmp_path), warmup_rounds=1, rounds=7)
-    medians[name] = statistics.median(benchmark.stats.stats.data)
+    times = []
+    benchmark.pedantic(lambda: times.append(start(code, tmp_path)), warmup_rounds=1, rounds=9)
+    medians[name] = statistics.median(times[1:])
+    benchmark.extra_info["first paint ms"] = round(medians[name] * 1000)
     if len(medians) == 2:
         ratio = medians["glassbox"] / medians["bare window"]
         benchmark.extra_info["ratio to a bare window"] = round(ratio, 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 import numpy as np
@@ -123,8 +123,7 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
     shared = known.series_windows.get(series.uid)
     choices = _choices(slice, series.modality, shared) if slice is not None else ()
     voi_lut, window = _voi(state, slice, choices)
-    shown = _explained(state, known, series, header, bundle, slice is not None)
-    return ResolvedView(
+    view = ResolvedView(
         series=series,
         index=index,
         slice=slice,
@@ -135,15 +134,6 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         window_choices=choices,
         presentation=state.presentation,
         overlay=state.overlay,
-        layers=shown.layers,
-        layer=shown.layer,
-        heatmap=shown.heatmap,
-        heat_range=shown.heat_range,
-        prediction=shown.prediction,
-        target=shown.target,
-        ribbon=shown.ribbon,
-        caption=shown.caption,
-        overlay_note=shown.note,
         corners=captions.corners(
             series,
             header,
@@ -155,12 +145,10 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
             deidentified=state.deidentified,
         ),
         letters=_letters(header),
-        cams=shown.result.cams if shown.result is not None else {},
         card=card,
-        result=shown.result,
-        outside=shown.outside,
         deidentified=state.deidentified,
     )
+    return view if bundle is None else _explained(view, state, known, series, header, bundle)
 
 
 def chosen_bundle(
@@ -185,41 +173,25 @@ def outside(card: Card, series: Series, header: SliceHeader | None = None) -> tu
     return problems(card, series, header)
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Explained:
-    """The part of the view that a network gave."""
-
-    layers: tuple[Layer, ...] = ()
-    layer: Layer | None = None
-    result: SliceResult | None = None
-    heatmap: Heatmap | None = None
-    heat_range: tuple[float, float] = (0.0, 1.0)
-    prediction: Prediction | None = None
-    target: str | None = None
-    ribbon: np.ndarray | None = None
-    caption: str = ""
-    note: str = ""
-    outside: tuple[str, ...] = ()
-
-
 def _explained(
+    view: ResolvedView,
     state: ViewerState,
     known: Known,
     series: Series,
     header: SliceHeader,
-    bundle: ModelBundle | None,
-    decoded: bool,
-) -> _Explained:
-    """A result appears only if its own key equals the key asked for now, and only with its slice."""
-    if bundle is None:
-        return _Explained()
+    bundle: ModelBundle,
+) -> ResolvedView:
+    """The view with what a network gave for it.
+
+    A result appears only if its own key equals the key asked for now, and only with its slice.
+    """
     card, digest, analyses = bundle.card, bundle.digest, known.analyses
     target = state.explanation.target if state.explanation.target in card.labels else None
     problems = outside(card, series, header)
     layers = analyses.layers(digest)
     layer = chosen_layer(state.explanation.layer, layers, card)
     wanted = analyses.wanted_key(header.key, digest, target, card)
-    result = analyses.result(wanted) if wanted is not None and decoded else None
+    result = analyses.result(wanted) if wanted is not None and view.slice is not None else None
     heatmap = analyses.heatmap(result, layer) if result is not None and layer is not None else None
     prediction = analyses.prediction(header.key, digest)
     heat_range, caption, faint = (0.0, card.scale.absolute), "", False
@@ -229,17 +201,19 @@ def _explained(
         text = captions.layer_text(heatmap.layer, result.mapping, header.geometry)
         caption = captions.caption(card, result.prediction, heatmap, text=text, scale=state.overlay.scale)
     asked = (series.uid, digest) in state.asked or prediction is not None
-    return _Explained(
+    return replace(
+        view,
         layers=layers,
         layer=layer,
         result=result,
+        cams=result.cams if result is not None else {},
         heatmap=heatmap,
         heat_range=heat_range,
         prediction=prediction,
         target=wanted.target if wanted is not None else target,
         ribbon=analyses.ribbon(series, digest, target, card),
         caption=caption,
-        note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap, faint=faint),
+        overlay_note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap, faint=faint),
         outside=problems,
     )
 
