@@ -39,6 +39,9 @@ SEQUENCES: dict[str, str] = {
 }
 """MR sequence families and the words in protocol names that tell them."""
 
+_PLANE = "(AX|TRA|SAG|COR)?"
+"""The plane of a series, as scanners glue it to the next word: "t1sagknee"."""
+
 
 def problems(card: Card, series: Series, slice: SliceHeader | None = None) -> tuple[str, ...]:
     """Why this series, or this slice of it, is outside the model's domain: one sentence each."""
@@ -105,13 +108,13 @@ def sequences_of(series: Series) -> set[str]:
     if series.modality.upper() != "MR":
         return set()
     text = _words(f"{series.description} {series.protocol}")
-    found = {name for name, words in SEQUENCES.items() if re.search(rf"(^| )(AX|SAG|COR)?({words})", text)}
+    found = {name for name, words in SEQUENCES.items() if re.search(rf"(^| ){_PLANE}({words})", text)}
     return found - {"T2"} if "FLAIR" in found else found
 
 
 def _known_part(text: str) -> str:
     words = _words(text)
-    found = [part for part, names in BODY_PARTS.items() if re.search(rf"(^| )({names})", words)]
+    found = [part for part, names in BODY_PARTS.items() if re.search(rf"(^| ){_PLANE}({names})", words)]
     return found[0] if len(found) == 1 else ""
 
 

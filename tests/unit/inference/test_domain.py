@@ -92,5 +92,11 @@ def test_the_body_part_is_read_from_words_where_the_file_has_no_code(fields, exp
     assert body_part(make_series(GREY, **fields)) == expected
 
 
+def test_a_body_part_is_read_where_it_is_glued_to_the_plane(brain):
+    knee = series(body_part="", description="JPEG200 Lossy Compression", protocol="t1sagknee")
+    assert body_part(knee) == "EXTREMITY"
+    assert "EXTREMITY" in problems(brain, knee)[0]
+
+
 def test_only_mr_has_sequences():
     assert sequences_of(make_series(GREY, modality="CT", description="T2 vertebra")) == set()
