@@ -8,7 +8,6 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -43,18 +42,6 @@ def study(tmp_path):
     dicom_factory.write_series(folder / "b", 2, orientation="sagittal", series="second")
     (folder / "notes.txt").write_text("no image")
     return folder
-
-
-@pytest.fixture
-def run(capfd):
-    """Run a verb: exit code, stdout, stderr."""
-
-    def run(*argv):
-        code = cli.run([str(argument) for argument in argv])
-        out, err = capfd.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return run
 
 
 def document(ran):

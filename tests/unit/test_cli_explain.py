@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ import pytest
 from tests.support import dicom_factory
 from tests.support.bundle_factory import make_bundle
 from tests.support.report_views import anatomy
-from viewer import cli
 from viewer.cli.network import evidence
 from viewer.inference.card import parse_card
 from viewer.results import Prediction
@@ -33,18 +31,6 @@ def material(tmp_path_factory):
     dicom_factory.write_series(folder / "ct", SLICES, pixels=planes, spacing=(0.8, 1.0), series="ct head")
     dicom_factory.write_series(folder / "mr", 2, modality="MR", series="mr knee")
     return folder
-
-
-@pytest.fixture
-def run(capfd):
-    """Run a verb: exit code, stdout, stderr."""
-
-    def run(*argv):
-        code = cli.run([str(argument) for argument in argv])
-        out, err = capfd.readouterr()
-        return SimpleNamespace(code=code, out=out, err=err)
-
-    return run
 
 
 @pytest.fixture
