@@ -23,11 +23,20 @@ glassbox --version
 A path that is called like a verb is written with its folder: ./scan
 """
 
+TURN = 0.001
+"""Seconds after which a thread that computes gives Python to the next. Painting gives it away and wants it
+back many times a frame; with Python's own 5 ms every one of them could cost that long."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run Glassbox with the arguments after its name; return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     first = arguments[0] if arguments else ""
+    if first == "--decode-worker":  # how a frozen build starts its decoder processes
+        from viewer.dicom import worker
+
+        worker.main()
+        return 0
     if first in ("--version", "-V"):
         sys.stdout.write(f"glassbox {__version__}\n")
         return 0
@@ -70,6 +79,7 @@ def open_window(path: Path | None = None) -> int:
     loaded, problem = settings.load(where)
     if loaded.ui_scale != 1.0:
         os.environ.setdefault("QT_SCALE_FACTOR", f"{loaded.ui_scale:g}")
+    sys.setswitchinterval(TURN)
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("Glassbox")
     application.setApplicationVersion(__version__)

@@ -32,6 +32,13 @@ def test_what_is_not_understood_is_one_sentence(arguments, capsys):
     assert told.err.count("\n") == 1 and "glassbox --help" in told.err
 
 
+def test_a_frozen_build_starts_its_decoder_processes_by_an_option():
+    code = "import sys; from viewer import app; raise SystemExit(app.main(['--decode-worker']))"
+    done = subprocess.run([sys.executable, "-c", code], input=b"", capture_output=True, check=False)
+    assert done.returncode == 0 and done.stderr == b""
+    assert done.stdout.endswith(b'{"ready": true}')
+
+
 def test_a_verb_runs_without_a_window(monkeypatch):
     from viewer import cli
 

@@ -7,16 +7,16 @@ from typing import BinaryIO
 import numpy as np
 from pydicom.uid import RLELossless
 
-from viewer.dicom import compressed, native
-from viewer.dicom import dataset as tags
+from viewer.dicom import compressed, limits, native, unsupported
+from viewer.dicom.codecs import DECODERS
 from viewer.dicom.dataset import UNDEFINED_LENGTH, Opened
-from viewer.dicom.layout import COPY_AGAIN, layout
+from viewer.dicom.layout import COPY_AGAIN, Layout, layout
 from viewer.errors import PixelError
 
 _DEFLATED_FRAMES = "1.2.840.10008.1.2.8.1"
-
-_FRAME_LIMIT = 1 << 31
-"""Bytes of one decoded frame: more than that is a damaged header."""
+_FRAGMENTS_OF_NATIVE = "1.2.840.10008.1.2.1.98"
+"""Encapsulated Uncompressed Explicit VR Little Endian: each frame in fragments of its own, as it is."""
+_READ = {*native.NATIVE_SYNTAXES, *DECODERS, _DEFLATED_FRAMES, _FRAGMENTS_OF_NATIVE}
 
 
 def decode(opened: Opened, stream: BinaryIO, frame: int) -> np.ndarray:
@@ -38,25 +38,30 @@ def decode(opened: Opened, stream: BinaryIO, frame: int) -> np.ndarray:
         No decoder reads this transfer syntax or these data, or the file ends too early.
     """
     shape = layout(opened)
-    size = shape.rows * shape.cols * shape.samples * max(shape.bits_allocated, 8) // 8
-    if not 0 < size <= _FRAME_LIMIT or shape.samples not in (1, 3):
-        raise PixelError(
-            f"An image of {shape.rows} × {shape.cols} pixels of {shape.samples} samples cannot be shown.",
-            remedy=COPY_AGAIN,
-        )
+    limits.require_shown(shape)
     encapsulated = opened.pixel_length == UNDEFINED_LENGTH
-    if not encapsulated and opened.syntax in native.NATIVE_SYNTAXES | set(compressed.DECODERS):
+    if not encapsulated and opened.syntax in _READ:
         # Some files name a compressed syntax and hold native pixels: the defined length tells.
         return native.samples(native.read_frame(opened, shape, stream, frame), shape, opened, frame)
-    if opened.syntax == _DEFLATED_FRAMES:
-        encoded = compressed.read_frame(opened, shape, stream, frame)
-        return native.samples(compressed.inflated(encoded, shape), shape, opened, 0)
-    if opened.syntax not in compressed.DECODERS:
-        raise PixelError(
-            f"Images in {tags.syntax_name(opened.syntax)} cannot be decoded.",
-            remedy="Export the study again in an uncompressed transfer syntax.",
-        )
+    if opened.syntax not in _READ - native.NATIVE_SYNTAXES:
+        raise unsupported.refusal(opened.syntax)
     encoded = compressed.read_frame(opened, shape, stream, frame)
+    limits.require_held(shape, len(encoded), opened.syntax)
+    if opened.syntax == _DEFLATED_FRAMES:
+        encoded = compressed.inflated(encoded, shape)
+    if opened.syntax in (_DEFLATED_FRAMES, _FRAGMENTS_OF_NATIVE):
+        return native.samples(_whole(encoded, shape), shape, opened, 0)
     if shape.bits_allocated == 1 and opened.syntax == RLELossless:
         return compressed.run_length_bits(encoded, shape)
     return compressed.decoded(encoded, shape, opened.syntax)
+
+
+def _whole(data: bytes, shape: Layout) -> bytes:
+    """The bytes of a native frame without padding."""
+    wanted = -(-shape.bits // 8)
+    if len(data) < wanted:
+        raise PixelError(
+            f"The pixel data are cut off: {len(data)} of {wanted} bytes of this image are there.",
+            remedy=COPY_AGAIN,
+        )
+    return data[:wanted]

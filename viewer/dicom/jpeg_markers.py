@@ -1,6 +1,6 @@
 """Whether a JPEG codestream is worth a decoder: its markers, checked before GDCM sees them.
 
-GDCM ends the process on a JPEG whose header contradicts itself, which no handler can catch.
+GDCM ends the decoder process on a JPEG whose header contradicts itself, and a new one takes half a second.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What GDCM never gets to see, because it would end the process."""
+"""What GDCM never gets to see, because it would end the decoder process."""
 
 from __future__ import annotations
 
