@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 
+from viewer.dicom import archive
 from viewer.dicom import dataset as tags
 from viewer.dicom.dataset import UNDEFINED_LENGTH, Unreadable
 from viewer.study import Source
@@ -27,8 +28,7 @@ def _size(source: Source) -> int:
     if source.member is None:
         return source.path.stat().st_size
     try:
-        with zipfile.ZipFile(source.path) as archive:
-            return archive.getinfo(source.member).file_size
+        return archive.member(source.path, source.member).file_size
     except (zipfile.BadZipFile, KeyError):
         return 0
 

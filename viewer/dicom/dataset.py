@@ -6,19 +6,20 @@ import io
 import logging
 import re
 import warnings
-import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, BinaryIO
 
 import pydicom
 from pydicom import config
+from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_partial
-from pydicom.tag import Tag
+from pydicom.tag import BaseTag, Tag
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
@@ -26,8 +27,9 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
-from pydicom.valuerep import EXPLICIT_VR_LENGTH_32, PersonName
+from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
+from viewer.dicom import archive, charsets
 from viewer.study import Source
 
 # What is wrong with a file is said by Glassbox, once and without its contents; pydicom would log
@@ -37,7 +39,13 @@ logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
 
 PIXEL_TAGS = {0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData", 0x7FE00010: "PixelData"}
 UNDEFINED_LENGTH = 0xFFFFFFFF
+TEXT_VRS = frozenset("AE AS CS DA DS DT IS LO LT PN SH ST TM UC UI UR UT".split())  # noqa: SIM905
 _INFLATED_LIMIT = 1 << 30
+_LONGEST_TEXT, _LONGEST_LIST = 1 << 10, 1 << 20
+"""Bytes of a text that are read, more than the standard allows of a name in three scripts; and bytes of a
+list of numbers in words, some 100,000 of them: a longer one is taken for damaged."""
+_DEFERRED = 1 << 24
+"""Bytes of a value that is read only if it is asked for: private elements may be of any size."""
 
 _KINDS = (
     (b"\x89PNG", "PNG image"),
@@ -63,9 +71,13 @@ _NEWER_SYNTAXES = {
     "1.2.840.10008.1.2.4.110": "JPEG XL Lossless",
     "1.2.840.10008.1.2.4.111": "JPEG XL JPEG Recompression",
     "1.2.840.10008.1.2.4.112": "JPEG XL",
+    "1.2.840.10008.1.2.8.1": "Deflated Image Frame Compression",
+    "1.2.840.113619.5.2": "GE Implicit VR Big Endian",
 }
+_UID = re.compile(r"[0-9.]{1,64}")
 _EXPLICIT_VR = re.compile(rb"[A-Z]{2}")
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")
+"""Control characters, and those that turn the direction of text around (UAX #9): a name is no layout."""
 
 
 class Unreadable(Exception):
@@ -112,8 +124,8 @@ def open_source(source: Source) -> Iterator[BinaryIO]:
         with open(source.path, "rb") as stream:
             yield _inflated(stream)
     else:
-        with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as member:
-            yield _inflated(member)  # type: ignore[arg-type]
+        with archive.open_member(source.path, source.member) as member:
+            yield _inflated(member)
 
 
 def read(stream: BinaryIO, *, only: Sequence[str] | None = None) -> Opened:
@@ -128,7 +140,7 @@ def read(stream: BinaryIO, *, only: Sequence[str] | None = None) -> Opened:
     Unreadable
         The stream is no DICOM, or its header cannot be parsed at all.
     """
-    _require_dicom(stream)
+    require_dicom(stream)
     stream.seek(0)
     found: list[tuple[int, str | None, int]] = []
 
@@ -137,10 +149,15 @@ def read(stream: BinaryIO, *, only: Sequence[str] | None = None) -> Opened:
             found.append((int(tag), vr, length))
         return bool(found)
 
-    tags: list[Any] | None = [Tag(keyword) for keyword in only] if only else None
     try:
         with quiet():
-            dataset = read_partial(stream, at_pixels, force=True, specific_tags=tags)
+            dataset = read_partial(
+                stream,
+                at_pixels,
+                defer_size=_DEFERRED,
+                force=True,
+                specific_tags=_tags(tuple(only or ())),
+            )
     except OSError:
         raise
     except Exception as error:
@@ -154,6 +171,17 @@ def read(stream: BinaryIO, *, only: Sequence[str] | None = None) -> Opened:
     header = 12 if vr in EXPLICIT_VR_LENGTH_32 else 8
     start = stream.tell() + header  # pydicom goes back to the start of the element it stopped at
     return Opened(dataset, syntax, PIXEL_TAGS[tag], start, length, vr in (None, "OW"))
+
+
+@cache
+def _tag(keyword: str) -> BaseTag:
+    return Tag(keyword)
+
+
+@cache
+def _tags(keywords: tuple[str, ...]) -> list[Any] | None:
+    """The tags of keywords; None, which to pydicom means all, without any."""
+    return [_tag(keyword) for keyword in keywords] or None
 
 
 def _inflated(stream: BinaryIO) -> BinaryIO:
@@ -176,7 +204,7 @@ def _inflated(stream: BinaryIO) -> BinaryIO:
     return _Inflated(meta + data)
 
 
-def _require_dicom(stream: BinaryIO) -> None:
+def require_dicom(stream: BinaryIO) -> None:
     """Tell DICOM from anything else by its first bytes, preamble or not."""
     start = stream.read(140)
     if not start:
@@ -199,7 +227,7 @@ def _require_dicom(stream: BinaryIO) -> None:
 
 
 def _syntax(dataset: Dataset) -> str:
-    declared = str(getattr(dataset.file_meta, "TransferSyntaxUID", "") or "").strip("\0 ")
+    declared = str(value(dataset.file_meta, "TransferSyntaxUID") or "").strip("\0 ")
     if declared:
         return declared
     implicit, little = dataset.original_encoding
@@ -211,7 +239,9 @@ def _syntax(dataset: Dataset) -> str:
 def syntax_name(syntax: str) -> str:
     """A transfer syntax in words, e.g. "JPEG Baseline (Process 1)"."""
     name = _NEWER_SYNTAXES.get(syntax, UID(syntax).name)
-    return name if name != syntax else f"transfer syntax {syntax}"
+    if name != syntax:
+        return name
+    return f"transfer syntax {syntax}" if _UID.fullmatch(syntax) else "an unknown transfer syntax"
 
 
 # Values. A missing, empty or malformed attribute gives the default: a viewer shows what it can.
@@ -220,8 +250,16 @@ def syntax_name(syntax: str) -> str:
 
 def value(dataset: Dataset, keyword: str) -> Any:
     """The value of an attribute, or None if it is missing, empty or malformed."""
+    tag = _tag(keyword)
+    if tag not in dataset:  # asked first: most are missing, and pydicom takes long to say so
+        return None
     try:
-        found = dataset.get(keyword)
+        if _is_too_long(dataset.get_item(tag)):
+            return None
+        found = dataset[tag].value
+    except RecursionError:
+        dataset.pop(tag, None)  # sequences thousands deep: each further look would fail as slowly
+        return None
     except Exception:  # pydicom converts here, and its converters raise whatever the bytes lead them to
         return None
     if isinstance(found, str | bytes | list | tuple) and not found:
@@ -229,11 +267,18 @@ def value(dataset: Dataset, keyword: str) -> Any:
     return found
 
 
+def _is_too_long(element: Any) -> bool:
+    """Whether an element is text, numbers in words among it, that would take seconds to convert."""
+    if not isinstance(element, RawDataElement) or not _LONGEST_LIST < element.length < UNDEFINED_LENGTH:
+        return False
+    return (dictionary_VR(element.tag) if element.VR in (None, "UN") else element.VR) in TEXT_VRS
+
+
 def numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
     """All numbers of an attribute; () if it is missing or one of them is no finite number."""
     found = value(dataset, keyword)
     if found is None:
-        found = _raw_text(dataset, keyword).split("\\")
+        found = (_raw_text(dataset, keyword) or "").strip("\0 ").split("\\")
     if isinstance(found, str | bytes) or not isinstance(found, Sequence | pydicom.multival.MultiValue):
         found = [found]
     result = []
@@ -262,32 +307,35 @@ def integer(dataset: Dataset, keyword: str) -> int | None:
 
 def text(dataset: Dataset, keyword: str) -> str:
     """An attribute as one line of text, several values joined by "\\"."""
+    if dictionary_VR(keyword) == "PN":
+        return person_name(dataset, keyword)
+    raw = _raw_text(dataset, keyword, most=_LONGEST_TEXT)
+    if raw is not None:
+        return "\\".join(clean(part) for part in raw.split("\\"))
     found = value(dataset, keyword)
     if found is None:
         return ""
-    if isinstance(found, PersonName):
-        return person_name(dataset, keyword)
-    undeclared = _undeclared_utf8(dataset, keyword)
-    if undeclared is not None:
-        found = undeclared
-    elif isinstance(found, bytes):
+    if isinstance(found, bytes):
         found = found.decode("latin-1")
     elif not isinstance(found, str) and isinstance(found, Sequence | pydicom.multival.MultiValue):
         found = "\\".join(str(entry) for entry in found)
-    return _CONTROL.sub("", str(found)).strip()
+    return clean(str(found))
+
+
+def clean(text: str) -> str:
+    """Text without control characters and the padding around it."""
+    return _CONTROL.sub("", text).strip()
 
 
 def person_name(dataset: Dataset, keyword: str) -> str:
     """A name in all its scripts (PS3.5 6.2.1), e.g. "Yamada^Tarou · 山田^太郎"."""
-    found = value(dataset, keyword)
-    if found is None:
-        return ""
-    undeclared = _undeclared_utf8(dataset, keyword)
-    try:
-        plain = undeclared if undeclared is not None else str(found)
-    except Exception:  # decoding a name raises whatever its character sets' codecs raise
-        return ""
-    groups = [_CONTROL.sub("", group).strip().rstrip("^").strip() for group in plain.split("=")]
+    plain = _raw_text(dataset, keyword, most=_LONGEST_TEXT)
+    if plain is None:
+        try:
+            plain = str(value(dataset, keyword) or "")
+        except Exception:  # decoding a name raises whatever its character sets' codecs raise
+            return ""
+    groups = [clean(group).rstrip("^").strip() for group in plain.split("=")]
     return " · ".join(dict.fromkeys(group for group in groups if group))
 
 
@@ -308,28 +356,32 @@ def first_item(dataset: Dataset | None, keyword: str) -> Dataset | None:
     return found[0] if found else None
 
 
-def _raw_bytes(dataset: Dataset, keyword: str) -> bytes:
-    try:
-        element = dataset.get_item(keyword)
-    except Exception:  # deferred elements are read here, with all that can go wrong in a broken file
-        return b""
-    raw = element.value if isinstance(element, RawDataElement) else None
-    return raw if isinstance(raw, bytes) else b""
-
-
-def _raw_text(dataset: Dataset, keyword: str) -> str:
-    return _raw_bytes(dataset, keyword).decode("latin-1").strip("\0 ")
-
-
-def _undeclared_utf8(dataset: Dataset, keyword: str) -> str | None:
-    """Text in UTF-8 although no character set is declared, as much software writes it; else None."""
-    if value(dataset, "SpecificCharacterSet") is not None:
+def _raw_text(dataset: Dataset, keyword: str, *, most: int | None = None) -> str | None:
+    """The text of an attribute from its bytes, no more than `most` of them, as `charsets` reads them;
+    None if it holds no text, or pydicom has converted it already."""
+    tag = _tag(keyword)
+    if tag not in dataset:
         return None
-    found = value(dataset, keyword)
     try:
-        raw = found.original_string if isinstance(found, PersonName) else str(found).encode("latin-1")
-        if isinstance(raw, bytes) and not raw.isascii():
-            return raw.decode("utf-8")
-    except (UnicodeError, AttributeError):
-        pass
-    return None
+        element: Any = dataset.get_item(tag)
+    except Exception:  # deferred elements are read here, with all that can go wrong in a broken file
+        return None
+    if not isinstance(element, RawDataElement) or not isinstance(element.value, bytes):
+        return None
+    if most is None and _is_too_long(element):
+        return None
+    vr, raw = element.VR, element.value[:most]
+    if vr in (None, "UN"):
+        vr = dictionary_VR(tag)
+    if vr not in TEXT_VRS:
+        return None
+    return raw.decode("ascii") if charsets.is_plain(raw) else charsets.decoded(raw, encodings(dataset))
+
+
+def encodings(dataset: Dataset) -> tuple[str, ...]:
+    """Python's names of the character sets of a dataset; an item has those of what it lies in."""
+    terms: Any = value(dataset, "SpecificCharacterSet")
+    if terms is None:
+        above = getattr(dataset, "_parent_encoding", charsets.UNDECLARED)
+        return (above,) if isinstance(above, str) else tuple(above)
+    return charsets.codecs((terms,) if isinstance(terms, str) else tuple(str(term) for term in terms))

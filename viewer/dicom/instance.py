@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+import os
+import re
 
-import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.uid import UID
 
 from viewer.dicom import dataset as tags
-from viewer.dicom import plane as facts
+from viewer.dicom import identity, limits, spacing, variants
 from viewer.dicom.dataset import UNDEFINED_LENGTH, Opened, Unreadable
-from viewer.dicom.grayscale import functional_item, unit, windows
+from viewer.dicom.grayscale import unit, windows
+from viewer.dicom.in_place import locate
+from viewer.dicom.layout import layout
 from viewer.dicom.plane import Plane, SeriesFacts
-from viewer.dicom.spacing import plane_geometry
 from viewer.study import Patient, SliceHeader, Source
 
-KEYWORDS = (  # noqa: SIM905 - one name a line would fill two screens
-    "SpecificCharacterSet ImageType SOPClassUID SOPInstanceUID StudyDate AcquisitionDateTime "
-    "AcquisitionTime ContentTime Modality InstitutionName StudyDescription SeriesDescription "
-    "PatientName PatientID PatientBirthDate PatientSex PatientAge ContrastBolusAgent "
-    "BodyPartExamined AnatomicRegionSequence ProtocolName EchoTime TriggerTime ConvolutionKernel "
-    "ImagerPixelSpacing NominalScannedPixelSpacing EstimatedRadiographicMagnificationFactor "
-    "SequenceOfUltrasoundRegions DiffusionBValue StudyInstanceUID SeriesInstanceUID SeriesNumber "
-    "AcquisitionNumber InstanceNumber PatientOrientation ImagePositionPatient "
-    "ImageOrientationPatient TemporalPositionIdentifier ConcatenationUID SpacingBetweenSlices "
-    "SamplesPerPixel PhotometricInterpretation NumberOfFrames Rows Columns PixelSpacing "
-    "PixelAspectRatio BitsAllocated BitsStored PixelRepresentation PixelSpacingCalibrationType "
-    "WindowCenter WindowWidth RescaleIntercept RescaleSlope RescaleType WindowCenterWidthExplanation "
-    "VOILUTFunction ModalityLUTSequence SliceVector DetectorInformationSequence Units DoseUnits "
-    "DoseGridScaling GridFrameOffsetVector SharedFunctionalGroupsSequence "
-    "PerFrameFunctionalGroupsSequence"
-).split()
+KEYWORDS = (
+    (  # noqa: SIM905 - one name a line would fill a screen
+        "SpecificCharacterSet SOPClassUID SOPInstanceUID StudyDate InstitutionName StudyDescription "
+        "SeriesDescription PatientName PatientID PatientBirthDate PatientSex PatientAge "
+        "ContrastBolusAgent BodyPartExamined AnatomicRegionSequence ProtocolName StudyInstanceUID "
+        "SeriesInstanceUID SeriesNumber InstanceNumber SamplesPerPixel PhotometricInterpretation "
+        "NumberOfFrames Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation WindowCenter "
+        "WindowWidth RescaleIntercept RescaleSlope RescaleType WindowCenterWidthExplanation "
+        "VOILUTFunction ModalityLUTSequence Units SUVType DoseUnits DoseGridScaling "
+        "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence Modality BurnedInAnnotation"
+    ).split()
+    + variants.KEYWORDS
+    + spacing.KEYWORDS
+)
 """All that a scan reads of a header."""
 
 _MAX_FRAMES = 200_000
@@ -49,12 +48,19 @@ def read_planes(source: Source) -> list[Plane]:
     OSError
         The file cannot be read.
     """
+    # Taken first: a file that is replaced while it is read does not pass for the one that was.
+    status = os.stat(source.path) if source.member is None else None
     with tags.open_source(source) as stream, tags.quiet():
-        return planes(tags.read(stream, only=KEYWORDS), source)
+        return planes(tags.read(stream, only=KEYWORDS), source, status)
 
 
-def planes(opened: Opened, source: Source) -> list[Plane]:
-    """All planes of an opened file, in the order of its frames; raises `Unreadable`."""
+def planes(opened: Opened, source: Source, status: os.stat_result | None = None) -> list[Plane]:
+    """All planes of an opened file, in the order of its frames; raises `Unreadable`.
+
+    Parameters
+    ----------
+    status : of a plain file; None for a member of an archive.
+    """
     dataset = opened.dataset
     _require_image(opened)
     rows, cols = tags.integer(dataset, "Rows"), tags.integer(dataset, "Columns")
@@ -66,10 +72,18 @@ def planes(opened: Opened, source: Source) -> list[Plane]:
             raise Unreadable(f"Damaged DICOM file: it has no valid {name}")
     assert rows and cols and allocated
     samples = tags.integer(dataset, "SamplesPerPixel") or 1
-    count = _frame_count(opened, rows * cols * samples * allocated)
+    shape = layout(opened)
+    count = limits.frames(opened, source, _frame_count(opened, shape.bits), shape.bits)
     shared = _series_facts(dataset, source)
     uid = tags.text(dataset, "SOPInstanceUID") or uid_of("instance", source.path, source.member)
-    clip = (tags.text(dataset, "ConcatenationUID") or uid) if count > 1 else ""
+    part = variants.part(dataset, count)
+    clip = tags.text(dataset, "ConcatenationUID") or (uid if count > 1 else "")
+    regions = spacing.ultrasound_regions(dataset)
+    burned_in = identity.may_be_burned_in(
+        tags.text(dataset, "BurnedInAnnotation").upper(),
+        modality=shared.modality,
+        sop_class=tags.text(dataset, "SOPClassUID"),
+    )
     found = []
     for frame in range(count):
         header = SliceHeader(
@@ -81,15 +95,27 @@ def planes(opened: Opened, source: Source) -> list[Plane]:
             photometric=tags.text(dataset, "PhotometricInterpretation").upper() or "MONOCHROME2",
             samples_per_pixel=samples,
             instance_number=tags.integer(dataset, "InstanceNumber"),
-            geometry=plane_geometry(dataset, frame, count),
+            geometry=spacing.plane_geometry(dataset, frame, count),
             unit=unit(dataset, frame) if samples == 1 else "",
             windows=windows(dataset, frame),
             transfer_syntax=opened.syntax,
+            regions=regions,
+            burned_in=burned_in,
+            native=locate(opened, shape, frame, status) if status is not None else None,
         )
-        image_type = _image_type(dataset, frame)
-        localizer = bool({"LOCALIZER", "SCOUT"} & set(image_type[2:]))
-        variant = _variant(dataset, frame, image_type)
-        found.append(Plane(header, shared, localizer, clip, _time(dataset, frame), variant))
+        kind = variants.image_type(dataset, frame)
+        found.append(
+            Plane(
+                header=header,
+                facts=shared,
+                localizer=variants.is_localizer(kind),
+                clip=clip,
+                time=variants.moment(dataset, frame),
+                variant=variants.variant(dataset, frame, kind),
+                dimensions=variants.dimensions(dataset, frame),
+                part=part,
+            )
+        )
     return found
 
 
@@ -102,7 +128,7 @@ def uid_of(*words: object) -> str:
 def _require_image(opened: Opened) -> None:
     dataset = opened.dataset
     sop_class = tags.text(dataset, "SOPClassUID")
-    if str(getattr(dataset.file_meta, "MediaStorageSOPClassUID", "")) == _MEDIA_DIRECTORY:
+    if tags.text(dataset.file_meta, "MediaStorageSOPClassUID") == _MEDIA_DIRECTORY:
         raise Unreadable("Directory of the medium (DICOMDIR): the files it lists are read by themselves")
     if opened.pixel_keyword:
         return
@@ -111,7 +137,11 @@ def _require_image(opened: Opened) -> None:
     if tags.value(dataset, "Rows") is not None:
         raise Unreadable("Damaged DICOM file: it ends before its pixel data")
     name = UID(sop_class).name if sop_class else ""
-    kind = name.removesuffix(" Storage") if name and name != sop_class else tags.text(dataset, "Modality")
+    modality = tags.text(dataset, "Modality")
+    if name and name != sop_class:
+        kind = name.removesuffix(" Storage")
+    else:
+        kind = modality if re.fullmatch(r"[A-Z0-9_]{1,16}", modality) else ""  # else any bytes of the file
     raise Unreadable(f"DICOM without an image ({kind})" if kind else "DICOM without an image")
 
 
@@ -161,52 +191,3 @@ def _series_facts(dataset: Dataset, source: Source) -> SeriesFacts:
         body_part=text("BodyPartExamined") or (tags.text(region, "CodeMeaning") if region else ""),
         protocol=" ".join(dict.fromkeys(part for part in spoken if part)),
     )
-
-
-def _image_type(dataset: Dataset, frame: int) -> list[str]:
-    for macro in ("MRImageFrameTypeSequence", "CTImageFrameTypeSequence", "PETFrameTypeSequence"):
-        item = functional_item(dataset, frame, macro)
-        if item is not None and tags.text(item, "FrameType"):
-            return tags.text(item, "FrameType").upper().split("\\")
-    return tags.text(dataset, "ImageType").upper().split("\\")
-
-
-def _variant(dataset: Dataset, frame: int, image_type: list[str]) -> dict[str, str]:
-    def of(macro: str, keyword: str, classic: str = "") -> Any:
-        item = functional_item(dataset, frame, macro)
-        found = tags.text(item, keyword) if item is not None else ""
-        return found or (tags.text(dataset, classic) if classic else "")
-
-    found = {
-        facts.IMAGE_TYPE: " ".join(image_type[2:]),
-        facts.SEGMENT: of("SegmentIdentificationSequence", "ReferencedSegmentNumber"),
-        facts.ECHO_TIME: of("MREchoSequence", "EffectiveEchoTime", "EchoTime"),
-        facts.B_VALUE: of("MRDiffusionSequence", "DiffusionBValue", "DiffusionBValue"),
-        facts.KERNEL: of("CTReconstructionSequence", "ConvolutionKernel", "ConvolutionKernel"),
-        facts.TEMPORAL_POSITION: of(
-            "FrameContentSequence", "TemporalPositionIndex", "TemporalPositionIdentifier"
-        ),
-        facts.TRIGGER_TIME: of(
-            "CardiacSynchronizationSequence", "NominalCardiacTriggerDelayTime", "TriggerTime"
-        ),
-        facts.ACQUISITION: of("FrameContentSequence", "FrameAcquisitionNumber", "AcquisitionNumber"),
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _time(dataset: Dataset, frame: int) -> float:
-    """Something that grows with time within a series: trigger time, or time of day in seconds."""
-    trigger = tags.number(dataset, "TriggerTime")
-    if trigger is not None:
-        return trigger
-    content = functional_item(dataset, frame, "FrameContentSequence")
-    moment = tags.text(content, "FrameAcquisitionDateTime") if content is not None else ""
-    moment = moment or tags.text(dataset, "AcquisitionDateTime")
-    clock = moment[8:].split("+")[0].split("-")[0] if moment else ""
-    clock = clock or tags.text(dataset, "AcquisitionTime") or tags.text(dataset, "ContentTime")
-    try:
-        whole, _, part = clock.replace(":", "").partition(".")
-        seconds = int(whole[0:2] or 0) * 3600 + int(whole[2:4] or 0) * 60 + int(whole[4:6] or 0)
-        return float(np.round(seconds + float(f"0.{part or 0}"), 3))
-    except ValueError:
-        return 0.0

@@ -6,6 +6,7 @@ import logging
 import time
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,6 +119,7 @@ def scan(path: Path, *, progress: ScanProgress | None = None) -> ScanResult:
     report(0, 0)
     sources, skipped = media.find(path, lambda: report(0, 0))
     found = _Found(skipped)
+    read = _reader()
     total = len(sources)
     last_partial = last_tick = 0.0
     for done, source in enumerate(sources):
@@ -129,7 +131,7 @@ def scan(path: Path, *, progress: ScanProgress | None = None) -> ScanResult:
             report(done, total)
             last_tick = now
         try:
-            planes = _read(source)
+            planes = _planes(read, source)
         except _NotShown as reason:
             found.skip(source, str(reason))
         else:
@@ -146,7 +148,7 @@ def headers(path: Path) -> tuple[SliceHeader, ...]:
     if not path.is_file():
         raise StudyError("There is no file at this path.", remedy="Check the path.")
     try:
-        return tuple(plane.header for plane in _read(Source(path)))
+        return tuple(plane.header for plane in _planes(_reader(), Source(path)))
     except _NotShown as reason:
         raise StudyError(f"{reason}.", remedy="Choose a DICOM image.") from reason
 
@@ -160,15 +162,21 @@ class _NotShown(Exception):
     """Why a file is not shown."""
 
 
-def _read(source: Source) -> list[Plane]:
+def _reader() -> Callable[[Source], list[Plane]]:
+    """Reads files; what it learns from one helps it with the next."""
+    from viewer.dicom.siblings import Siblings
+
+    return Siblings().read
+
+
+def _planes(read: Callable[[Source], list[Plane]], source: Source) -> list[Plane]:
     from viewer.dicom.dataset import Unreadable
-    from viewer.dicom.instance import read_planes
 
     try:
-        return read_planes(source)
+        return read(source)
     except Unreadable as reason:
         raise _NotShown(str(reason)) from reason
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError) as error:
         if source.member is None:
             raise _NotShown(f"Damaged DICOM file ({type(error).__name__})") from error
         raise _NotShown("Cannot be unpacked from the archive: damaged, or an unknown compression") from error

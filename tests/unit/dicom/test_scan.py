@@ -73,35 +73,33 @@ def test_a_copy_is_left_out_and_said(tmp_path):
 
 
 def test_a_header_that_makes_no_sense_costs_its_file_and_not_the_study(tmp_path, monkeypatch):
-    from viewer.dicom import instance
+    from viewer.dicom.siblings import Siblings
 
     write_series(tmp_path, 3)
-    read = instance.read_planes
+    read = Siblings.read
 
-    def failing(source):
+    def failing(self, source):
         if source.path.name == "im0001.dcm":
             raise KeyError("what nobody foresaw")
-        return read(source)
+        return read(self, source)
 
-    monkeypatch.setattr(instance, "read_planes", failing)
+    monkeypatch.setattr(Siblings, "read", failing)
     result = scan(tmp_path)
     assert len(result.series[0].slices) == 2
     assert reasons(result) == {"im0001.dcm": "Damaged DICOM file: its header makes no sense (KeyError)"}
 
 
 def test_what_may_not_be_read_is_listed(tmp_path, monkeypatch):
-    from viewer.dicom import dataset
-
     write_series(tmp_path, 1)
     write(image(instance=9), tmp_path / "locked.dcm")
-    open_source = dataset.open_source
+    opened = os.open
 
-    def denied(source):  # taking the permission away would not keep root out
-        if source.path.name == "locked.dcm":
+    def denied(path, *flags):  # taking the permission away would not keep root out
+        if Path(path).name == "locked.dcm":
             raise PermissionError(13, "Permission denied")
-        return open_source(source)
+        return opened(path, *flags)
 
-    monkeypatch.setattr(dataset, "open_source", denied)
+    monkeypatch.setattr(os, "open", denied)
     assert reasons(scan(tmp_path)) == {"locked.dcm": "Cannot be read (permission denied)"}
     with pytest.raises(NothingToShow) as said:
         scan(tmp_path / "locked.dcm")

@@ -1,0 +1,1 @@
+"""Files as nobody should write them, and what Glassbox makes of them: ``python -m tests.fuzz --help``."""
