@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 from pydicom.dataset import Dataset
-from pydicom.pixels.processing import apply_color_lut
 
 from viewer.dicom import dataset as tags
-from viewer.dicom.grayscale import lookup_table
+from viewer.dicom.grayscale import descriptor, first_mapped, lookup_table
+from viewer.dicom.segmented import expanded
 from viewer.errors import PixelError
 
 _CHANNELS = ("Red", "Green", "Blue")
+_DAMAGED = "This image has colours by palette, and its palette is missing or damaged."
+_REMEDY = "Export the study again with RGB colours."
 
 
 def to_rgb8(pixels: np.ndarray, bits_stored: int) -> np.ndarray:
@@ -50,26 +52,35 @@ def apply_palette(indices: np.ndarray, dataset: Dataset) -> np.ndarray:
     PixelError
         The palette is missing or malformed.
     """
-    if "SegmentedRedPaletteColorLookupTableData" in dataset:
-        return _segmented(indices, dataset)
-    signed = indices.dtype.kind == "i"
+    span = int(np.iinfo(indices.dtype).min), int(np.iinfo(indices.dtype).max)
+    tables = [_table(dataset, name, span) for name in _CHANNELS]
+    # Some files say 16 bits and write 8: that shows in all three channels together or in none.
+    deep = max(int(table.max()) for _, table, _ in tables) > 255
     channels = []
-    for name in _CHANNELS:
-        read = lookup_table(dataset, signed=signed, prefix=f"{name}PaletteColorLookupTable")
-        if read is None:
-            raise PixelError("This image has colours by palette, and its palette is missing or damaged.")
-        first, table, bits = read
-        if bits > 8 and table.max() > 255:  # some files say 16 bits and write 8
+    for first, table, bits in tables:
+        if bits > 8 and deep:
             table = table >> (bits - 8)
         index = np.clip(indices.astype(np.int64) - first, 0, len(table) - 1)
-        channels.append(table.astype(np.uint8)[index])
+        channels.append(np.minimum(table, 255).astype(np.uint8)[index])
     return np.stack(channels, axis=-1)
 
 
-def _segmented(indices: np.ndarray, dataset: Dataset) -> np.ndarray:
-    try:
-        with tags.quiet():
-            colors = apply_color_lut(indices, dataset)
-    except Exception as error:
-        raise PixelError("This image has colours by palette, and its palette is damaged.") from error
-    return colors if colors.dtype == np.uint8 else (colors >> 8).astype(np.uint8)
+def _table(dataset: Dataset, name: str, span: tuple[int, int]) -> tuple[int, np.ndarray, int]:
+    """(first index mapped, (n,) uint16 entries, bits per entry) of a channel; raises `PixelError`."""
+    prefix = f"{name}PaletteColorLookupTable"
+    read = lookup_table(dataset, span=span, prefix=prefix)
+    if read is None:
+        read = _segmented(dataset, prefix, span)
+    if read is None:
+        raise PixelError(_DAMAGED, remedy=_REMEDY)
+    return read
+
+
+def _segmented(dataset: Dataset, prefix: str, span: tuple[int, int]) -> tuple[int, np.ndarray, int] | None:
+    """The same from a Segmented Palette Color Lookup Table (PS3.3 C.7.9)."""
+    read, data = descriptor(dataset, prefix), tags.value(dataset, f"Segmented{prefix}Data")
+    if read is None or not isinstance(data, bytes):
+        return None
+    count, first, bits = read
+    table = expanded(data, bits=bits, little=dataset.original_encoding[1] is not False, limit=count)
+    return None if table is None else (first_mapped(first, len(table), span), table, 8 if bits <= 8 else 16)

@@ -12,7 +12,21 @@ from viewer.dicom import dataset as tags
 from viewer.study import VoiLut, Window
 
 _FUNCTIONS = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
-_UNITS = {"BQML": "Bq/ml", "CNTS": "counts", "GML": "SUV", "PROPCNTS": "counts", "PROPCPS": "counts/s"}
+_UNITS = {
+    "BQML": "Bq/ml",
+    "CNTS": "counts",
+    "PROPCNTS": "counts",
+    "CPS": "counts/s",
+    "PROPCPS": "counts/s",
+    "MGMINML": "mg/min/ml",
+    "UMOLMINML": "µmol/min/ml",
+    "MLMING": "ml/min/g",
+    "MLG": "ml/g",
+    "1CM": "1/cm",
+    "UMOLML": "µmol/ml",
+    "PCNT": "%",
+}
+"""PS3.3 C.8.9.1.1.3."""
 _RESCALE_TYPES = {"OD": "mOD", "MGML": "mg/ml", "PCT": "%"}
 """PS3.3 C.11.1.1.2; OD means thousandths: 2140 is an optical density of 2.140."""
 _INT32 = np.iinfo(np.int32)
@@ -55,7 +69,7 @@ def modality_transform(dataset: Dataset, frame: int) -> ModalityTransform:
     """The modality LUT of a frame: its own, the shared one, the instance's, or identity."""
     sequence = tags.first_item(dataset, "ModalityLUTSequence")
     if sequence is not None:
-        read = lookup_table(sequence, signed=_signed(dataset))
+        read = lookup_table(sequence, span=stored_span(dataset))
         if read is not None:
             first, table, _ = read
             return ModalityTransform(table=table, first=first)
@@ -81,7 +95,9 @@ def unit(dataset: Dataset, frame: int) -> str:
     if declared:
         return _RESCALE_TYPES.get(declared.upper(), declared)
     if modality == "PT":
-        units = tags.text(dataset, "Units")
+        units, kind = tags.text(dataset, "Units").upper(), tags.text(dataset, "SUVType").upper()
+        if units in ("GML", "CM2ML"):  # SUV by body weight, or by what SUV Type says
+            return "SUV" if units == "GML" and kind in ("", "BW") else f"SUV {kind or 'BSA'}"
         return _UNITS.get(units, units.lower())
     if modality == "RTDOSE":
         return {"GY": "Gy", "RELATIVE": ""}.get(tags.text(dataset, "DoseUnits"), "")
@@ -109,11 +125,10 @@ def windows(dataset: Dataset, frame: int) -> tuple[Window, ...]:
 
 def voi_luts(dataset: Dataset, frame: int) -> tuple[VoiLut, ...]:
     """The items of the VOI LUT Sequence in file order, without malformed ones."""
-    transform = modality_transform(dataset, frame)
-    signed = transform.intercept < 0 or (transform.table is None and _signed(dataset))
+    span = _modality_span(dataset, modality_transform(dataset, frame))
     found = []
     for item in tags.items(dataset, "VOILUTSequence"):
-        read = lookup_table(item, signed=signed)
+        read = lookup_table(item, span=span)
         if read is not None:
             first, table, bits = read
             found.append(VoiLut(first, table, bits, tags.text(item, "LUTExplanation")))
@@ -143,9 +158,14 @@ def padding(dataset: Dataset, frame: int) -> tuple[float, float] | None:
 
 
 def is_inverted(dataset: Dataset) -> bool:
-    """Whether low values are bright: MONOCHROME1, or Presentation LUT Shape INVERSE."""
-    photometric = tags.text(dataset, "PhotometricInterpretation").upper()
-    return photometric == "MONOCHROME1" or tags.text(dataset, "PresentationLUTShape").upper() == "INVERSE"
+    """Whether low values are bright: MONOCHROME1, or Presentation LUT Shape INVERSE.
+
+    Where the two contradict each other, which PS3.3 C.8.11.3 forbids, the shape speaks, as in DCMTK.
+    """
+    shape = tags.text(dataset, "PresentationLUTShape").upper()
+    if shape in ("IDENTITY", "INVERSE"):
+        return shape == "INVERSE"
+    return tags.text(dataset, "PhotometricInterpretation").upper() == "MONOCHROME1"
 
 
 def functional_item(dataset: Dataset, frame: int, macro: str) -> Dataset | None:
@@ -158,55 +178,94 @@ def functional_item(dataset: Dataset, frame: int, macro: str) -> Dataset | None:
     return tags.first_item(tags.first_item(dataset, "SharedFunctionalGroupsSequence"), macro)
 
 
-def lookup_table(item: Dataset, *, signed: bool, prefix: str = "LUT") -> tuple[int, np.ndarray, int] | None:
+def stored_span(dataset: Dataset) -> tuple[int, int]:
+    """The least and the greatest value that the stored bits can hold."""
+    bits = min(tags.integer(dataset, "BitsStored") or tags.integer(dataset, "BitsAllocated") or 16, 32)
+    return (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if _signed(dataset) else (0, 2**bits - 1)
+
+
+def _modality_span(dataset: Dataset, transform: ModalityTransform) -> tuple[int, int]:
+    """The least and the greatest modality value that a frame can have, as far as 32 bits go."""
+    if transform.table is not None:
+        return int(transform.table.min()), int(transform.table.max())
+    ends = [transform.slope * stored + transform.intercept for stored in stored_span(dataset)]
+    low, high = (int(min(max(end, _INT32.min), _INT32.max)) for end in (min(ends), max(ends)))
+    return low, high
+
+
+def lookup_table(
+    item: Dataset, *, span: tuple[int, int], prefix: str = "LUT"
+) -> tuple[int, np.ndarray, int] | None:
     """(first value mapped, (n,) uint16 entries, bits per entry) of a LUT, or None if it is malformed.
+
+    At most 65,536 entries, and no more than there are data for, whatever the descriptor says.
 
     Parameters
     ----------
-    signed : values that go in are signed: decides what a first value past 32767 means where the file
-        does not say it (implicit VR, and descriptors written as US).
+    span : least and greatest value that can go in: tells what a first value past 32767 means, which
+        the file does not (implicit VR reads it by the sign of the pixels, and much is written as US).
     prefix : of the attributes: "LUT" for LUTDescriptor and LUTData, "RedPaletteColorLookupTable", …
     """
-    descriptor = _descriptor(item, f"{prefix}Descriptor")
-    if descriptor is None:
+    read = descriptor(item, prefix)
+    if read is None:
         return None
-    count, first, bits = descriptor
-    count = count % 65536 or 65536
-    first = first % 65536
-    if signed and first >= 32768:
-        first -= 65536
-    little = item.original_encoding[1] is not False
-    table = _entries(tags.value(item, f"{prefix}Data"), count, "<u2" if little else ">u2")
-    if table is None or not table.size:
+    count, first, bits = read
+    packed = _entries(tags.value(item, f"{prefix}Data"), count, bits, _is_little(item))
+    if packed is None or not packed.size:
         return None
-    if not 1 <= bits <= 16 or table.max() >= 2**bits:
-        bits = 8 if table.max() < 256 and bits <= 8 else 16
-    return first, table, bits
+    if not 1 <= bits <= 16 or packed.max() >= 2**bits:
+        bits = 8 if packed.max() < 256 and bits <= 8 else 16
+    return first_mapped(first, len(packed), span), packed, bits
 
 
-def _descriptor(item: Dataset, keyword: str) -> tuple[int, int, int] | None:
-    found = tags.value(item, keyword)
+def descriptor(item: Dataset, prefix: str) -> tuple[int, int, int] | None:
+    """(entries, first value mapped as 16 unsigned bits, bits per entry) of a LUT; None if malformed."""
+    found = tags.value(item, f"{prefix}Descriptor")
     if isinstance(found, bytes) and len(found) >= 6:  # VR "US or SS" left open
-        found = np.frombuffer(found[:6], "<u2")
+        found = np.frombuffer(found[:6], "<u2" if _is_little(item) else ">u2")
     try:
         count, first, bits = (int(entry) for entry in found)
     except (TypeError, ValueError):
         return None
-    return count, first, bits
+    return count % 65536 or 65536, first % 65536, bits
 
 
-def _entries(data: Any, count: int, word: str) -> np.ndarray | None:
+def first_mapped(first: int, count: int, span: tuple[int, int]) -> int:
+    """16 bits read as signed or unsigned: whichever maps more of the values that can go in."""
+
+    def shared(start: int) -> int:
+        return min(start + count - 1, span[1]) - max(start, span[0])
+
+    return first - 65536 if first >= 32768 and shared(first - 65536) > shared(first) else first
+
+
+def _is_little(item: Dataset) -> bool:
+    return item.original_encoding[1] is not False
+
+
+def _entries(data: Any, count: int, bits: int, little: bool) -> np.ndarray | None:
+    """(n,) uint16, n at most `count`.
+
+    Entries of 8 bits come packed two to a word, or one to a word: the length tells, whatever the
+    descriptor says of the bits.
+    """
     if data is None:
         return None
-    if isinstance(data, bytes):
-        # Entries of 8 bits come packed two to a word, or one to a word: the length tells.
-        if len(data) >= 2 * count:
-            return np.frombuffer(data[: 2 * count], word).astype(np.uint16)
-        return np.frombuffer(data[:count], np.uint8).astype(np.uint16)
-    try:
-        return np.atleast_1d(np.asarray(data)).astype(np.int64).astype(np.uint16)[:count]
-    except (TypeError, ValueError):
-        return None
+    if not isinstance(data, bytes):
+        try:
+            numbers = np.atleast_1d(np.asarray(data)).astype(np.int64).astype(np.uint16)
+        except (TypeError, ValueError):
+            return None
+        if bits > 8 or len(numbers) != -(-count // 2) or count == 1:
+            return numbers[:count]
+        data, little = numbers.astype("<u2").tobytes(), True
+    packed = len(data) in (count, count + 1) or (bits <= 8 and len(data) < 2 * count)
+    if not packed:
+        whole = min(len(data) // 2, count)
+        return np.frombuffer(data[: 2 * whole], "<u2" if little else ">u2").astype(np.uint16)
+    if not little:
+        data = np.frombuffer(data[: len(data) // 2 * 2], ">u2").astype("<u2").tobytes()
+    return np.frombuffer(data[:count], np.uint8).astype(np.uint16)
 
 
 def _signed(dataset: Dataset) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viewer.dicom import dataset as tags
 from viewer.dicom.dataset import Opened
@@ -49,7 +49,7 @@ def layout(opened: Opened) -> Layout:
     high = tags.integer(dataset, "HighBit")
     if high is None or not stored - 1 <= high < allocated:
         high = stored - 1
-    return Layout(
+    found = Layout(
         rows=tags.integer(dataset, "Rows") or 0,
         cols=tags.integer(dataset, "Columns") or 0,
         samples=tags.integer(dataset, "SamplesPerPixel") or 1,
@@ -61,3 +61,8 @@ def layout(opened: Opened) -> Layout:
         planar=tags.integer(dataset, "PlanarConfiguration") == 1,
         frames=tags.integer(dataset, "NumberOfFrames") or 1,
     )
+    # Decompressed by a program that left the name: with a sample for each pixel, it is YBR_FULL.
+    every = found.rows * found.cols * found.frames * 3 * allocated // 8
+    if found.photometric == "YBR_FULL_422" and opened.pixel_length in (every, every + 1):
+        return replace(found, photometric="YBR_FULL")
+    return found

@@ -6,14 +6,17 @@ import threading
 import zipfile
 import zlib
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from viewer.errors import PixelError
-from viewer.study import Slice, SliceHeader, Source
+from viewer.study import Graphic, PackedSlice, Shutter, Slice, SliceHeader, Source
 
 if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
     from viewer.dicom.dataset import Opened
 
 _GONE = "Open the folder again."
@@ -26,13 +29,18 @@ def load_slice(header: SliceHeader) -> Slice:
     -------
     Slice
         Grey: (rows, cols) modality values, integer where that is exact, else float32. Colour (RGB,
-        YBR, palette): (rows, cols, 3) uint8 RGB.
+        YBR, palette): (rows, cols, 3) uint8 RGB. Overlay planes and the display shutter beside them.
 
     Raises
     ------
     PixelError
         The file is gone, cut off, damaged, or in a transfer syntax that no decoder reads.
     """
+    return load_packed(header)[0]
+
+
+def load_packed(header: SliceHeader) -> tuple[Slice, PackedSlice | None]:
+    """The slice as `load_slice` gives it; and, where that takes less memory, what to keep in its place."""
     opened, stored = _decoded(header)
     from viewer.dicom import color, grayscale
     from viewer.dicom import dataset as tags
@@ -40,18 +48,28 @@ def load_slice(header: SliceHeader) -> Slice:
 
     dataset, frame = opened.dataset, header.frame
     with tags.quiet():
-        if stored.ndim == 3:
-            return Slice(header, _frozen(color.to_rgb8(stored, layout(opened).bits_stored)))
-        if header.photometric == "PALETTE COLOR":
-            return Slice(header, _frozen(color.apply_palette(stored, dataset)))
-        return Slice(
+        graphics, shutter = _over_and_around(opened, header)
+        if stored.ndim == 3 or header.photometric == "PALETTE COLOR":
+            three = stored.ndim == 3
+            bits = layout(opened).bits_stored
+            rgb = color.to_rgb8(stored, bits) if three else color.apply_palette(stored, dataset)
+            return Slice(header, _frozen(rgb), graphics=graphics, shutter=shutter), None
+        transform = grayscale.modality_transform(dataset, frame)
+        made = Slice(
             header=header,
-            values=_frozen(grayscale.modality_transform(dataset, frame).apply(stored)),
+            values=_frozen(transform.apply(stored)),
             windows=grayscale.windows(dataset, frame),
             luts=grayscale.voi_luts(dataset, frame),
             inverted=grayscale.is_inverted(dataset),
             padding=grayscale.padding(dataset, frame),
+            graphics=graphics,
+            shutter=shutter,
+            **_uptake(dataset),
         )
+    table = transform.table.nbytes if transform.table is not None else 0
+    if made.values.nbytes <= stored.nbytes + table:
+        return made, None
+    return made, PackedSlice(replace(made, values=_frozen(stored)), transform.apply)
 
 
 def stored_values(header: SliceHeader) -> np.ndarray:
@@ -63,6 +81,41 @@ def stored_values(header: SliceHeader) -> np.ndarray:
         Integer in native byte order; float for Float Pixel Data; palette indices for a palette.
     """
     return _decoded(header)[1]
+
+
+def _over_and_around(opened: Opened, header: SliceHeader) -> tuple[tuple[Graphic, ...], Shutter | None]:
+    """The overlay planes and the display shutter of a slice."""
+    from viewer.dicom import native, overlays
+    from viewer.dicom import shutter as shutters
+    from viewer.dicom.layout import layout
+
+    dataset = opened.dataset
+    bitmap = shutters.bitmap_group(dataset)
+    shape = header.rows, header.cols
+    planes: dict[str, Any] = {
+        "words": lambda: native.words(opened, layout(opened), header),
+        "big_endian": opened.syntax in native.BIG_ENDIAN,
+    }
+    shutter = shutters.shutter(
+        dataset,
+        shape,
+        aspect=header.geometry.aspect,
+        bitmap=lambda: overlays.plane(dataset, bitmap or 0, header.frame, shape, **planes),
+    )
+    return overlays.graphics(dataset, header.frame, shape, without=bitmap, **planes), shutter
+
+
+def _uptake(dataset: Dataset) -> dict[str, Any]:
+    """What a slice tells of its SUV; nothing where it is no PET."""
+    from viewer.dicom import dataset as tags
+    from viewer.dicom.suv import NoSuv, suv_factor
+
+    if tags.text(dataset, "Modality") != "PT":
+        return {}
+    try:
+        return {"suv": suv_factor(dataset)}
+    except NoSuv as reason:
+        return {"no_suv": str(reason)}
 
 
 def _frozen(values: np.ndarray) -> np.ndarray:

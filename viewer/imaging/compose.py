@@ -7,19 +7,21 @@ colour map costs 65 536 additions and one lookup a pixel (blending in NumPy: 25 
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 
 from viewer.imaging.colormap import COLORMAPS, SIGNED, scale_range
+from viewer.imaging.covers import Cover, cover
+from viewer.imaging.section import Section, cut, picked, reduced, whole
 from viewer.imaging.window import to_grey
 from viewer.results import Heatmap
 from viewer.study import Slice, Window
 
 _OPAQUE = np.uint32(0xFF000000)
 _HEAT_BYTE, _GREY_BYTE = (0, 1) if sys.byteorder == "little" else (-1, -2)
+_RGB_BYTES = (2, 1, 0) if sys.byteorder == "little" else (1, 2, 3)
 _ZERO = 128
 """Heat index of zero evidence in a signed colour map."""
 
@@ -115,8 +117,11 @@ def _alpha(opacity: float) -> int:
 
 def _packed(rgb: np.ndarray) -> np.ndarray:
     """(…, 3) uint8 -> (…) uint32 0x00RRGGBB."""
-    wide = rgb.astype(np.uint32)
-    return (wide[..., 0] << 16) | (wide[..., 1] << 8) | wide[..., 2]
+    packed = np.zeros(rgb.shape[:-1], np.uint32)
+    parts = packed.view(np.uint8).reshape(*packed.shape, 4)
+    for channel, byte in enumerate(_RGB_BYTES):
+        parts[..., byte] = rgb[..., channel]
+    return packed
 
 
 # np.take checks no bounds with mode="wrap", the quickest of its modes; every index is in range anyway.
@@ -162,7 +167,8 @@ def compose(
     if out is None:
         out = np.empty(grey.shape, np.uint32)
     if heat is None or table is None:
-        return np.take(_GREY, grey, out=out, mode="wrap")
+        np.multiply(grey, np.uint32(0x010101), out=out, dtype=np.uint32)
+        return np.bitwise_or(out, _OPAQUE, out=out)
     index = grey.astype(np.intp)
     index <<= 8
     index |= heat
@@ -177,34 +183,10 @@ def compose_color(
         return _packed(rgb) | _OPAQUE
     grey, color = _parts(colormap, _alpha(opacity))
     shown = drawn(colormap, threshold)
-    blended = _packed(grey[rgb]) + _packed(color)[heat]
-    return np.where(shown[heat], blended, _packed(rgb)) | _OPAQUE
-
-
-def reduced(slice: Slice, factor: int) -> Slice:
-    """The slice at 1/factor of its resolution, for a picture that is drawn smaller anyway.
-
-    Blocks are averaged in modality values, as a coarser detector would; where padding is declared the
-    middle pixel of the block is taken, so that padding stays padding. The edge is repeated to fill blocks.
-    """
-    if factor <= 1:
-        return slice
-    values = slice.values
-    middle = factor // 2
-    rows, cols = values.shape[:2]
-    fill = [(0, -rows % factor), (0, -cols % factor)] + [(0, 0)] * (values.ndim - 2)
-    if any(after for _, after in fill):
-        values = np.pad(values, fill, mode="edge")
-    if slice.padding is not None:
-        return replace(slice, values=np.ascontiguousarray(values[middle::factor, middle::factor]))
-    total = np.zeros(values[::factor, ::factor].shape, np.float32)
-    for row in range(factor):
-        for col in range(factor):
-            total += values[row::factor, col::factor]
-    total /= factor * factor
-    if values.dtype.kind in "iu":
-        np.rint(total, out=total)
-    return replace(slice, values=total.astype(values.dtype))
+    blended = _packed(np.take(grey, rgb, mode="wrap"))
+    blended += np.take(_packed(color), heat, mode="wrap")
+    np.copyto(blended, _packed(rgb), where=~np.take(shown, heat, mode="wrap"))
+    return np.bitwise_or(blended, _OPAQUE, out=blended)
 
 
 _HEATS_KEPT = 12
@@ -214,11 +196,12 @@ class Composer:
     """Composes slices and remembers the parts that an overlay change does not touch.
 
     Keeps the last grey picture, the heat indices of the last maps (a reader goes to and fro between
-    layers) and one output buffer: the array returned is overwritten by the next call. `factor` draws
-    at 1/factor of the slice's resolution.
+    layers) and one output buffer: the array returned is overwritten by the next call.
     """
 
     def __init__(self) -> None:
+        self._reduced_key: tuple[object, ...] = ()
+        self._reduced: Slice | None = None
         self._slice_key: tuple[object, ...] = ()
         self._slice: Slice | None = None
         self._grey_key: tuple[object, ...] = ()
@@ -229,6 +212,8 @@ class Composer:
         self._scratch = np.empty((0, 0), np.float32)
         self._index_key: tuple[object, object] = ((), ())
         self._index = np.zeros((0, 0), np.intp)
+        self._cover_key: tuple[object, ...] = ()
+        self._cover: Cover | None = None
         self._out = np.empty((0, 0), np.uint32)
 
     def render(
@@ -241,19 +226,37 @@ class Composer:
         heatmap: Heatmap | None = None,
         overlay: OverlayLook | None = None,
         heat_range: tuple[float, float] = (0.0, 1.0),
-        factor: int = 1,
+        section: Section | None = None,
+        graphics: bool = True,
+        shutter: bool = True,
     ) -> np.ndarray:
-        """(rows, cols) uint32 0xffRRGGBB: the slice as the reader sees it.
+        """(rows, cols) uint32 0xffRRGGBB: a section of the slice as the reader sees it.
 
-        The overlay is left out if it is not visible or the heatmap is empty.
+        Without a `section` all of it, at its own resolution, not turned. The overlay is left out if it is
+        not visible or the heatmap is empty; the file's `graphics` and `shutter` if they are not wanted.
         """
-        self._display(slice, window, voi_lut, invert, factor)
+        section = section or whole(*slice.values.shape[:2])
+        self._display(slice, window, voi_lut, invert, section)
+        picture = self._picture(heatmap, overlay, heat_range, section)
+        cover_key = (slice, section, graphics, shutter)
+        if cover_key != self._cover_key:
+            self._cover = cover(slice, section, graphics=graphics, shutter=shutter)
+            self._cover_key = cover_key
+        return picture if self._cover is None else self._cover.paint(picture)
+
+    def _picture(
+        self,
+        heatmap: Heatmap | None,
+        overlay: OverlayLook | None,
+        heat_range: tuple[float, float],
+        section: Section,
+    ) -> np.ndarray:
         shown = heatmap if overlay is not None and overlay.visible else None
         if shown is None or shown.empty or overlay is None:
             if self._grey.ndim == 3:
                 return compose_color(self._grey, None, "", 0, 0)
             return compose(self._grey, None, None, out=self._buffer())
-        self._place(shown, scale_range(overlay.colormap, heat_range), factor)
+        self._place(shown, scale_range(overlay.colormap, heat_range), section)
         if self._grey.ndim == 3:
             return compose_color(self._grey, self._heat, overlay.colormap, overlay.opacity, overlay.threshold)
         self._combine()
@@ -272,13 +275,17 @@ class Composer:
         self._index_key = (self._grey_key, self._heat_key)
 
     def _display(
-        self, slice: Slice, window: Window | None, voi_lut: int | None, invert: bool, factor: int
+        self, slice: Slice, window: Window | None, voi_lut: int | None, invert: bool, section: Section
     ) -> None:
         # The slice itself is the key (not its id): it stays alive as long as its picture does.
-        slice_key = (slice, factor)
+        reduced_key = (slice, section.blocks)
+        if reduced_key != self._reduced_key or self._reduced is None:
+            self._reduced, self._reduced_key = reduced(slice, *section.blocks), reduced_key
+        slice_key = (slice, section)
         if slice_key != self._slice_key:
-            self._slice, self._slice_key = reduced(slice, factor), slice_key
-        grey_key = (slice, factor, window, voi_lut, invert)
+            size = slice.values.shape[0], slice.values.shape[1]
+            self._slice, self._slice_key = cut(self._reduced, section, size), slice_key
+        grey_key = (slice, section, window, voi_lut, invert)
         if grey_key == self._grey_key or self._slice is None:
             return
         if slice.is_color:
@@ -287,20 +294,14 @@ class Composer:
             self._grey = to_grey(self._slice, window, voi_lut=voi_lut, invert=invert)
         self._grey_key = grey_key
 
-    def _place(self, heatmap: Heatmap, heat_range: tuple[float, float], factor: int) -> None:
-        heat_key = (heatmap, heat_range, factor)
+    def _place(self, heatmap: Heatmap, heat_range: tuple[float, float], section: Section) -> None:
+        heat_key = (heatmap, heat_range, section)
         if heat_key == self._heat_key:
             return
         if heat_key in self._heats:
             self._heat, self._heat_key = self._heats[heat_key], heat_key
             return
-        values = heatmap.values
-        if factor > 1:
-            rows, cols = self._grey.shape[:2]
-            middle = factor // 2
-            at_rows = np.minimum(np.arange(rows) * factor + middle, values.shape[0] - 1)
-            at_cols = np.minimum(np.arange(cols) * factor + middle, values.shape[1] - 1)
-            values = values[np.ix_(at_rows, at_cols)]
+        values = section.turn.turned(picked(heatmap.values, section.rows, section.cols))
         if self._scratch.shape != values.shape:
             self._scratch = np.empty(values.shape, np.float32)
         self._heat, self._heat_key = heat_index(values, heat_range, self._scratch), heat_key
@@ -323,6 +324,8 @@ def render(
     heatmap: Heatmap | None = None,
     overlay: OverlayLook | None = None,
     heat_range: tuple[float, float] = (0.0, 1.0),
+    graphics: bool = True,
+    shutter: bool = True,
 ) -> np.ndarray:
     """(rows, cols) uint32 0xffRRGGBB: the slice as the reader sees it, at its own resolution."""
     return Composer().render(
@@ -333,4 +336,6 @@ def render(
         heatmap=heatmap,
         overlay=overlay,
         heat_range=heat_range,
+        graphics=graphics,
+        shutter=shutter,
     )

@@ -12,6 +12,16 @@ def round_length(longest: float) -> float:
 
 
 def length_text(length: float, *, known: bool, calibration: str) -> str:
-    """ "50 mm"; "px" where no spacing is `known`; said to be at the detector where it is of a projection."""
-    text = f"{length:g} {'mm' if known else 'px'}"
-    return f"{text} at the detector" if known and calibration == "ImagerPixelSpacing" else text
+    """A length and where its scale comes from: "50 mm · PixelSpacing"; "50 px" where no spacing is `known`.
+
+    Of a projection whose magnification nobody told: "50 mm at the detector · ImagerPixelSpacing".
+    """
+    if not known:
+        return f"{length:g} px"
+    text = f"{length:g} {millimetres(calibration)}"
+    return f"{text} · {calibration}" if calibration else text
+
+
+def millimetres(calibration: str) -> str:
+    """ "mm", or "mm at the detector", which is more than in the patient."""
+    return "mm at the detector" if calibration == "ImagerPixelSpacing" else "mm"

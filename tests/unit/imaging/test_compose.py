@@ -11,9 +11,9 @@ from viewer.imaging.compose import (
     compose,
     compose_color,
     heat_index,
-    reduced,
     render,
 )
+from viewer.imaging.section import whole
 from viewer.results import Heatmap, Layer, ResultKey
 from viewer.study import Geometry, Slice, SliceHeader, Source, Window
 
@@ -187,28 +187,16 @@ def test_composing_again_and_again_equals_composing_once():
         assert (composer.render(chosen, **args) == render(chosen, **args)).all()
 
 
-def test_a_reduced_slice_averages_blocks_and_repeats_the_edge():
-    values = np.arange(35, dtype=np.int16).reshape(5, 7)
-    small = reduced(slice_of(values), 2)
-    assert small.values.dtype == np.int16 and small.values.shape == (3, 4)
-    assert small.values[0, 0] == np.rint(np.mean([0, 1, 7, 8]))
-    assert small.values[2, 3] == 34
-    assert reduced(small, 1) is small
-
-
-def test_reducing_never_mixes_padding_into_the_picture():
-    values = np.full((8, 8), 100, np.int16)
-    values[:, ::2] = -2000
-    small = reduced(slice_of(values, padding=(-2000, -2000)), 2)
-    assert set(np.unique(small.values)) <= {-2000, 100}
-
-
 def test_a_reduced_picture_keeps_the_overlay_in_place():
     values = np.zeros((60, 90), np.int16)
     evidence = np.zeros((60, 90))
     evidence[30:60, 60:90] = 1.0
     picture = Composer().render(
-        slice_of(values), window=WINDOW, heatmap=heatmap_of(evidence), overlay=Look(opacity=1.0), factor=3
+        slice_of(values),
+        window=WINDOW,
+        heatmap=heatmap_of(evidence),
+        overlay=Look(opacity=1.0),
+        section=whole(60, 90, 3.0),
     )
     colored = (channels(picture) == COLORMAPS["inferno"][255]).all(axis=-1)
     assert picture.shape == (20, 30)

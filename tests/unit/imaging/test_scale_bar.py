@@ -16,14 +16,15 @@ def test_the_scale_bar_has_a_round_length(longest, length):
 @pytest.mark.parametrize(
     ("calibration", "words"),
     [
-        ("PixelSpacing", "50 mm"),
-        ("PixelSpacing (fiducial)", "50 mm"),
-        ("ImagerPixelSpacing / magnification 1.1", "50 mm"),
-        ("ultrasound region", "50 mm"),
-        ("ImagerPixelSpacing", "50 mm at the detector"),
+        ("PixelSpacing", "50 mm · PixelSpacing"),
+        ("PixelSpacing (fiducial)", "50 mm · PixelSpacing (fiducial)"),
+        ("ImagerPixelSpacing / magnification 1.1", "50 mm · ImagerPixelSpacing / magnification 1.1"),
+        ("ultrasound region", "50 mm · ultrasound region"),
+        ("ImagerPixelSpacing", "50 mm at the detector · ImagerPixelSpacing"),
+        ("", "50 mm"),
     ],
 )
-def test_a_length_is_said_to_be_at_the_detector_only_where_it_is(calibration, words):
+def test_a_length_says_where_its_scale_comes_from(calibration, words):
     assert length_text(50.0, known=True, calibration=calibration) == words
 
 
