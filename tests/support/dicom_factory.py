@@ -8,6 +8,7 @@ removes one. UIDs follow from words, so that two runs write the same files.
 from __future__ import annotations
 
 import io
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydicom import config
+from pydicom import config, dcmread
 from pydicom import uid as uids
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset, validate_file_meta
@@ -243,6 +244,78 @@ def lut(first: int, table: Sequence[int] | np.ndarray, bits: int, explanation: s
     return DicomSequence([dataset])
 
 
+def add_overlay(
+    dataset: Dataset,
+    mask: np.ndarray,
+    *,
+    group: int = 0x6000,
+    origin: Sequence[int] | None = (1, 1),
+    kind: str = "G",
+    label: str = "",
+    description: str = "",
+    first_frame: int | None = None,
+) -> None:
+    """An overlay plane with Overlay Data of its own.
+
+    Parameters
+    ----------
+    mask : (rows, cols) bool, or (frames, rows, cols) for a multi-frame overlay.
+    origin : 1-based (row, column) of the image at which it begins.
+    """
+    rows, cols = mask.shape[-2:]
+    packed = np.packbits(mask.ravel().astype(bool), bitorder="little").tobytes()
+    dataset.add_new((group, 0x0010), "US", rows)
+    dataset.add_new((group, 0x0011), "US", cols)
+    if mask.ndim == 3:
+        dataset.add_new((group, 0x0015), "IS", len(mask))
+    if first_frame is not None:
+        dataset.add_new((group, 0x0051), "US", first_frame)
+    if description:
+        dataset.add_new((group, 0x0022), "LO", description)
+    dataset.add_new((group, 0x0040), "CS", kind)
+    if origin is not None:
+        dataset.add_new((group, 0x0050), "SS", list(origin))
+    dataset.add_new((group, 0x0100), "US", 1)
+    dataset.add_new((group, 0x0102), "US", 0)
+    if label:
+        dataset.add_new((group, 0x1500), "LO", label)
+    dataset.add_new((group, 0x3000), "OW", packed + b"\0" * (len(packed) % 2))
+
+
+def pet(
+    pixels: np.ndarray | None = None, *, tracer: dict[str, Any] | None = None, **attributes: Any
+) -> FileDataset:
+    """A PET slice in Bq/ml, decayed to the start of the scan: FDG, one hour after 370 MBq, 70 kg.
+
+    Parameters
+    ----------
+    tracer : changes of the Radiopharmaceutical Information Sequence; None removes an attribute.
+    """
+    information: dict[str, Any] = {
+        "RadiopharmaceuticalStartTime": "090000.00",
+        "RadionuclideTotalDose": 370e6,
+        "RadionuclideHalfLife": 6586.2,
+    }
+    information |= tracer or {}
+    own = {
+        "modality": "PT",
+        "Units": "BQML",
+        "DecayCorrection": "START",
+        "CorrectedImage": ["DECY", "ATTN", "SCAT"],
+        "SeriesDate": "20260112",
+        "SeriesTime": "100000",
+        "AcquisitionDate": "20260112",
+        "AcquisitionTime": "100000",
+        "PatientWeight": 70,
+        "RescaleSlope": 2,
+        "RescaleIntercept": 0,
+        "RadiopharmaceuticalInformationSequence": item(
+            **{name: value for name, value in information.items() if value is not None}
+        ),
+    }
+    return image(pixels, **(own | attributes))
+
+
 def compressed(dataset: FileDataset, transfer_syntax: str, **options: Any) -> FileDataset:
     """The same image in another transfer syntax: native, RLE, JPEG baseline, JPEG-LS or JPEG 2000.
 
@@ -275,6 +348,43 @@ def _jpeg(dataset: FileDataset, quality: int = 95) -> FileDataset:
         dataset.PhotometricInterpretation = "YBR_FULL_422"
     dataset.file_meta.TransferSyntaxUID = uids.JPEGBaseline8Bit
     return dataset
+
+
+def encapsulated_native(dataset: FileDataset) -> FileDataset:
+    """The same image of one frame in Encapsulated Uncompressed Explicit VR Little Endian."""
+    dataset.PixelData = encapsulate([dataset.PixelData])
+    dataset["PixelData"].VR = "OB"
+    dataset.file_meta.TransferSyntaxUID = uids.UID("1.2.840.10008.1.2.1.98")
+    return dataset
+
+
+def lossless_jpeg(dataset: FileDataset, transfer_syntax: str) -> FileDataset:
+    """The same image in JPEG lossless (.57 or .70), written by GDCM."""
+    import gdcm
+
+    gdcm_syntax = gdcm.TransferSyntax
+    kinds = {
+        uids.JPEGLossless: gdcm_syntax.JPEGLosslessProcess14,
+        uids.JPEGLosslessSV1: gdcm_syntax.JPEGLosslessProcess14_1,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = write(dataset, Path(folder) / "before.dcm"), Path(folder) / "after.dcm"
+        reader = gdcm.ImageReader()
+        reader.SetFileName(str(before))
+        change = gdcm.ImageChangeTransferSyntax()
+        change.SetTransferSyntax(gdcm_syntax(kinds[uids.UID(transfer_syntax)]))
+        writer = gdcm.ImageWriter()
+        writer.SetFileName(str(after))
+        if not reader.Read():
+            raise ValueError("GDCM does not read this image")
+        change.SetInput(reader.GetImage())
+        if not change.Change():
+            raise ValueError("GDCM does not compress this image")
+        writer.SetFile(reader.GetFile())
+        writer.SetImage(change.GetOutput())
+        if not writer.Write():
+            raise ValueError("GDCM does not write this image")
+        return dcmread(after)
 
 
 def write(dataset: FileDataset, path: Path) -> Path:

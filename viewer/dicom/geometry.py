@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -65,6 +65,54 @@ def from_patient(geometry: Geometry, point: Vector) -> tuple[float, float, float
     row = offset @ np.array(geometry.col_direction) / geometry.spacing[0]
     col = offset @ np.array(geometry.row_direction) / geometry.spacing[1]
     return float(row), float(col), float(offset @ np.array(geometry.normal))
+
+
+class Length(NamedTuple):
+    """A length with its unit and, in millimetres, where its scale comes from."""
+
+    value: float
+    unit: str
+    """"mm" or "px"."""
+    source: str
+
+
+def spacing_at(header: SliceHeader, row: float, col: float) -> tuple[tuple[float, float] | None, str]:
+    """(row spacing, column spacing) in mm at a point and its calibration; (None, "") where it has none.
+
+    In ultrasound that of the region which holds the point: where regions overlap, of the one on top
+    (PS3.3 C.8.5.5.1.3), and of none if two on top disagree.
+    """
+    if not header.regions:
+        return header.geometry.spacing, header.geometry.calibration
+    here = [region for region in header.regions if region.holds(row, col)]
+    on_top = [region for region in here if not region.low_priority] or here
+    found = {region.spacing for region in on_top}
+    spacing = found.pop() if len(found) == 1 else None
+    return (spacing, "ultrasound region") if spacing is not None else (None, "")
+
+
+def length_mm(header: SliceHeader, start: tuple[float, float], end: tuple[float, float]) -> Length:
+    """How far two points of a slice lie apart, in mm where one calibration holds for both of them.
+
+    Parameters
+    ----------
+    start, end : (row, col), 0-based, fractions allowed.
+
+    Returns
+    -------
+    In ultrasound, mm only between points of one region; else, and without calibration, "px": widths
+    of a pixel.
+    """
+    down, across = end[0] - start[0], end[1] - start[1]
+    spacing, source = spacing_at(header, *start)
+    if header.regions:
+        both = [region for region in header.regions if region.holds(*start) and region.holds(*end)]
+        shared = any(region.spacing == spacing for region in both)
+        if not shared or spacing_at(header, *end)[0] != spacing:
+            spacing = None
+    if spacing is None:
+        return Length(float(np.hypot(down * header.geometry.aspect, across)), "px", "")
+    return Length(float(np.hypot(down * spacing[0], across * spacing[1])), "mm", source)
 
 
 def orientation_name(geometry: Geometry) -> str:
@@ -134,18 +182,50 @@ def unit_directions(
     return _vector(a), _vector(b / np.linalg.norm(b))
 
 
-def parallel(one: Geometry, other: Geometry) -> bool:
-    """Whether two slices have the same row and column direction, within 2.6 degrees.
+def parallel_groups(headers: Sequence[SliceHeader]) -> list[list[int]]:
+    """Indices of slices with the same row and column direction, within 2.6 degrees of their first one.
 
-    Slices without orientation are parallel to each other and to nothing else.
+    Slices without orientation are parallel to each other and to nothing else. Groups come in the order
+    of their first slices.
     """
-    if one.row_direction is None or one.col_direction is None:
-        return other.row_direction is None
-    if other.row_direction is None or other.col_direction is None:
-        return False
-    rows = float(np.dot(one.row_direction, other.row_direction))
-    cols = float(np.dot(one.col_direction, other.col_direction))
-    return rows > _PARALLEL and cols > _PARALLEL
+    directions = _directions(headers)
+    found, left = [], np.arange(len(headers))
+    while left.size:
+        same = _alike(directions[left], directions[left[0]])
+        found.append(left[same].tolist())
+        left = left[~same]
+    return found
+
+
+def all_parallel(headers: Sequence[SliceHeader]) -> bool:
+    """Whether all slices are parallel to the first one."""
+    places = [header.geometry for header in headers]
+    if len({(place.row_direction, place.col_direction) for place in places}) <= 1:
+        return True  # as nearly always: written by one scanner
+    directions = _directions(headers)
+    return bool(_alike(directions, directions[0]).all())
+
+
+def all_differ(headers: Sequence[SliceHeader]) -> bool:
+    """Whether each slice has a direction of its own, be it only a fraction of a degree off."""
+    return len({row.tobytes() for row in np.round(_directions(headers), 3) + 0.0}) == len(headers)
+
+
+def _directions(headers: Sequence[SliceHeader]) -> np.ndarray:
+    """(n, 6) row and column direction of each slice; NaN where unknown."""
+    unknown = (np.nan,) * 3
+    places = [header.geometry for header in headers]
+    return np.array(
+        [(*(one.row_direction or unknown), *(one.col_direction or unknown)) for one in places], float
+    ).reshape(-1, 6)
+
+
+def _alike(directions: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """(n,) bool: which of (n, 6) directions are parallel to (6,) `reference`; unknown ones to unknown."""
+    if np.isnan(reference).any():
+        return np.isnan(directions).any(axis=1)
+    rows, cols = directions[:, :3] @ reference[:3], directions[:, 3:] @ reference[3:]
+    return (rows > _PARALLEL) & (cols > _PARALLEL)  # NaN is above nothing
 
 
 def distances(headers: Sequence[SliceHeader]) -> np.ndarray | None:
@@ -153,9 +233,11 @@ def distances(headers: Sequence[SliceHeader]) -> np.ndarray | None:
 
     That is position · normal, growing head to feet, anterior to posterior or right to left, whichever
     is nearest. Positions without orientation are taken along the line on which they lie. None where a
-    position is missing, or several positions lie on no line.
+    position is missing, the slices are not parallel, or several positions lie on no line.
     """
     if not headers or any(header.geometry.position is None for header in headers):
+        return None
+    if not all_parallel(headers):
         return None
     positions = np.array([header.geometry.position for header in headers], float)
     normal = headers[0].geometry.normal
@@ -198,16 +280,6 @@ def order(headers: Sequence[SliceHeader], ties: Sequence[Any] | None = None) -> 
         )
 
     return sorted(range(len(headers)), key=key)
-
-
-def gaps(headers: Sequence[SliceHeader]) -> list[int]:
-    """Indices of slices, in scroll order, after which the distance is more than 1.5 times the usual."""
-    along = distances(headers)
-    steps = np.abs(np.diff(along)) if along is not None else np.zeros(0)
-    moved = steps[steps > 1e-3]  # several images at one place are no step
-    if len(moved) < 3:
-        return []
-    return [int(i) for i in np.flatnonzero(steps > 1.5 * float(np.median(moved)))]
 
 
 def _line(positions: np.ndarray) -> np.ndarray | None:

@@ -8,16 +8,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from viewer.dicom import geometry
-from viewer.dicom.plane import IN_TIME, VARIANTS, Plane
-from viewer.study import Geometry, Series
+from viewer.dicom import concatenation, geometry, stacking
+from viewer.dicom.plane import IN_TIME, KERNEL, STACK, VARIANTS, Plane
+from viewer.study import Series
 
 
 class Rule(NamedTuple):
-    """Planes with different values are never scrolled together."""
+    """Planes with different values are never scrolled together; `noted` values are said."""
 
     name: str
     value: Callable[[Plane], Hashable]
+    noted: bool = False
 
 
 # Applied to every series, in this order. Orientation follows: it compares within a tolerance. Then
@@ -30,7 +31,20 @@ RULES: tuple[Rule, ...] = (
     Rule("image size", lambda plane: (plane.header.rows, plane.header.cols)),
     Rule("colour", lambda plane: is_color(plane)),
     Rule("position known", lambda plane: plane.header.geometry.position is not None),
+    Rule(STACK, lambda plane: plane.variant.get(STACK, ""), noted=True),
+    Rule(KERNEL, lambda plane: plane.variant.get(KERNEL, ""), noted=True),
 )
+
+_TURNING_FROM = 4
+"""So many images, each with a direction of its own, are a projection that turns and no planes of a scout."""
+_SPARSE = {"SEG"}
+"""Modalities that leave out empty slices on purpose."""
+
+Group = tuple[list[Plane], tuple[str, ...]]
+"""Planes that are scrolled together, and in words what sets them apart from the series' other groups."""
+
+Places = dict[int, float]
+"""Where each plane (by its id) lies along the normal, to 0.01 mm."""
 
 
 class Numbering:
@@ -73,16 +87,21 @@ def group(planes: Sequence[Plane], numbering: Numbering | None = None) -> tuple[
 
 def split(planes: Sequence[Plane], numbering: Numbering) -> list[Series]:
     """The display groups of one Series Instance UID, in the order in which they were found."""
-    groups: list[tuple[list[Plane], tuple[str, ...]]] = []
-    for same in _buckets(planes, lambda plane: tuple(rule.value(plane) for rule in RULES)):
+    groups: list[tuple[list[Plane], tuple[str, ...], int]] = []
+    alike = _buckets(planes, lambda plane: tuple(rule.value(plane) for rule in RULES))
+    noted = [rule for rule in RULES if rule.noted and len({rule.value(same[0]) for same in alike}) > 1]
+    for same in alike:
+        said = tuple(f"{rule.name} {rule.value(same[0])}" for rule in noted if rule.value(same[0]))
         for parallel in _by_orientation(same):
-            groups += _by_variant(parallel, VARIANTS)
+            places = _places(parallel)
+            for members, differs in _by_variant(parallel, VARIANTS, places):
+                groups.append((members, said + differs, _shared(members, places)))
     arrival = {id(plane): index for index, plane in enumerate(planes)}
     groups.sort(key=lambda found: arrival[id(found[0][0])])
     result = []
-    for members, differs in groups:
+    for members, differs, shared in groups:
         uid = numbering.uid(members[0].facts.series_instance_uid, members[0].header.key)
-        result.append(_series(uid, members, differs))
+        result.append(_series(uid, members, differs, shared))
     return result
 
 
@@ -91,7 +110,7 @@ def sort_series(series: Iterable[Series]) -> tuple[Series, ...]:
 
     def key(one: Series) -> tuple[Hashable, ...]:
         number = one.series_number if one.series_number is not None else 1 << 40
-        part = int(one.uid.partition("#")[2] or 1)
+        part = int(one.uid.removeprefix(one.series_instance_uid)[1:] or 1)
         study = one.patient.name, one.patient.patient_id, one.study_date, one.study_instance_uid
         return *study, number, one.series_instance_uid, part
 
@@ -106,70 +125,91 @@ def _buckets(planes: Iterable[Plane], value: Callable[[Plane], Hashable]) -> lis
 
 
 def _by_orientation(planes: Sequence[Plane]) -> list[list[Plane]]:
-    found: list[tuple[Geometry, list[Plane]]] = []
-    for plane in planes:
-        for reference, members in found:
-            if geometry.parallel(reference, plane.header.geometry):
-                members.append(plane)
-                break
-        else:
-            found.append((plane.header.geometry, [plane]))
-    return [members for _, members in found]
+    """Planes of one direction; but a projection that turns from image to image stays together."""
+    headers = [plane.header for plane in planes]
+    found = geometry.parallel_groups(headers)
+    if len(found) > 1 and len(planes) >= _TURNING_FROM and geometry.all_differ(headers):
+        return [list(planes)]
+    return [[planes[index] for index in members] for members in found]
 
 
-def _by_variant(planes: list[Plane], names: Sequence[str]) -> list[tuple[list[Plane], tuple[str, ...]]]:
+def _by_variant(planes: list[Plane], names: Sequence[str], places: Places) -> list[Group]:
     """Split planes that lie at the same places by what makes them differ: echo, b-value, phase, …
 
     An attribute splits only if it has at most as many values as planes share a place, and makes fewer
     of them share it: two echoes give two stacks, but a trigger time of its own on each slice none.
     """
-    places = _places(planes)
-    shared = max(places.values())
+    shared = _shared(planes, places)
     if shared == 1:
         return [(planes, ())]
+    one_place = len({places[id(plane)] for plane in planes}) == 1
     for index, name in enumerate(names):
-        if name in IN_TIME and len(places) == 1:
+        if name in IN_TIME and one_place:
             continue  # one place through time is a loop to scroll through
         parts = _buckets(planes, lambda plane, name=name: plane.variant.get(name, ""))  # type: ignore[misc]
         if not 1 < len(parts) <= shared:
             continue
-        if max(max(_places(part).values()) for part in parts) == shared:
+        if max(_shared(part, places) for part in parts) == shared:
             continue
         found = []
         for part in parts:
             value = part[0].variant.get(name, "")
             said = f"{name} {value}" if value else f"no {name}"
-            for members, differs in _by_variant(part, names[index + 1 :]):
+            for members, differs in _by_variant(part, names[index + 1 :], places):
                 found.append((members, (said, *differs)))
         return found
-    return [(planes, ())]
+    return [(planes, ())] if one_place else _by_repetition(planes, places, shared)
 
 
-def _places(planes: Sequence[Plane]) -> Counter[float]:
-    """How many planes lie at each place along the normal (to 0.01 mm); all at 0 without positions."""
+def _by_repetition(planes: list[Plane], places: Places, shared: int) -> list[Group]:
+    """Split a stack that was taken several times by the order in which its images are numbered.
+
+    Functional MR and perfusion of some scanners tell the times apart by the instance number only: it
+    runs through the stack again and again, or through all times of a place before the next place. Where
+    it does neither, the planes stay together.
+    """
+    numbers = {plane.header.instance_number for plane in planes}
+    if len(numbers) < len(planes) or None in numbers:
+        return [(planes, ())]
+    turn = sorted(planes, key=lambda plane: plane.header.instance_number or 0)
+    runs: list[list[Plane]] = []
+    there: set[float] = set()
+    for plane in turn:
+        place = places[id(plane)]
+        if not runs or place in there:
+            runs.append([])
+            there = set()
+        runs[-1].append(plane)
+        there.add(place)
+    if len(runs) != shared:
+        by_place = [turn[start : start + shared] for start in range(0, len(turn), shared)]
+        here = [{places[id(plane)] for plane in run} for run in by_place]
+        if any(len(one) > 1 for one in here) or len(set().union(*here)) < len(here) or len(turn) % shared:
+            return [(planes, ())]
+        runs = [list(run) for run in zip(*by_place, strict=True)]
+    return [(run, (f"repetition {number}",)) for number, run in enumerate(runs, 1)]
+
+
+def _places(planes: Sequence[Plane]) -> Places:
     along = geometry.distances([plane.header for plane in planes])
     if along is None:
         # No positions tell them apart: then nothing says that they show the same place.
-        return Counter(float(i) for i in range(len(planes)))
-    return Counter(np.round(along, 2).tolist())
+        return {id(plane): float(index) for index, plane in enumerate(planes)}
+    return dict(zip(map(id, planes), np.round(along, 2).tolist(), strict=True))
 
 
-def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...]) -> Series:
+def _shared(planes: Sequence[Plane], places: Places) -> int:
+    """The largest number of planes at one place."""
+    return max(Counter(places[id(plane)] for plane in planes).values())
+
+
+def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...], shared: int) -> Series:
     headers = [plane.header for plane in planes]
-    slices = tuple(headers[i] for i in geometry.order(headers, [plane.time for plane in planes]))
+    ties = [(plane.time, plane.dimensions, concatenation.number_in_whole(plane)) for plane in planes]
+    slices = tuple(headers[i] for i in geometry.order(headers, ties))
     facts = planes[0].facts
-    notes = list(differs)
-    if planes[0].localizer:
-        notes.insert(0, "localizer")
-    if len(slices) > 1 and slices[0].geometry.position is None and not planes[0].clip:
-        notes.append("no positions: ordered by time and instance number")
-    repeated = max(_places(planes).values())
-    if repeated > 1 and not planes[0].clip:
-        notes.append(f"up to {repeated} images at one place")
-    gaps = geometry.gaps(slices)
-    if gaps:
-        after = ", ".join(str(index + 1) for index in gaps[:5]) + (", …" if len(gaps) > 5 else "")
-        notes.append(f"gap after slice {after}")
+    turning = not geometry.all_parallel(slices)
+    loop = bool(planes[0].clip) and shared == len(planes)
     return Series(
         uid=uid,
         series_instance_uid=facts.series_instance_uid,
@@ -182,8 +222,20 @@ def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...]) -> Seri
         study_date=facts.study_date,
         institution=facts.institution,
         body_part=facts.body_part,
-        orientation=geometry.orientation_name(slices[0].geometry),
+        orientation="" if turning else geometry.orientation_name(slices[0].geometry),
         slices=slices,
-        notes=tuple(notes),
+        notes=_notes(planes, differs, 1 if loop else shared),
         protocol=facts.protocol,
+        warnings=stacking.warnings(slices, sparse=facts.modality in _SPARSE),
     )
+
+
+def _notes(planes: Sequence[Plane], differs: tuple[str, ...], shared: int) -> tuple[str, ...]:
+    first = planes[0]
+    notes = ["localizer", *differs] if first.localizer else list(differs)
+    notes += concatenation.missing(planes)
+    if len(planes) > 1 and first.header.geometry.position is None and not first.clip:
+        notes.append("no positions: ordered by time and instance number")
+    if shared > 1:
+        notes.append(f"up to {shared} images at one place")
+    return tuple(notes)

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from viewer.dicom import confidential
 from viewer.study import Patient, Series, SliceHeader, Source
 
 _HIDDEN = Source(Path("de-identified"))
@@ -36,6 +37,35 @@ _VOCABULARY = frozenset(
 _SPLIT = re.compile(r"[\s_,;:()\[\]+/\\^=.-]+")
 _MEASURE = re.compile(r"\d{1,4}(mm|cm|s|ms|deg|kv|sl)?")
 _CODE = re.compile(r"[A-Z][A-Z ]{0,15}")
+
+
+# Modalities whose machines write name and date into the picture itself.
+_BURNED_IN = frozenset({"US", "IVUS", "ES", "XC", "GM", "OP", "OPT", "SC", "OT", "DOC"})
+BURNED_IN = "This image may have patient text burned into its pixels. Look at it before you pass it on."
+_SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def is_identifying(tag: int) -> bool:
+    """Whether an attribute may point to a patient (PS3.15 Table E.1-1, Basic Profile).
+
+    Private attributes do, and so do the addresses of the systems a file came through, which the file
+    meta information of a de-identified copy does not take over (PS3.15 E.1.1).
+    """
+    return bool(confidential.action(tag)) or 0x00020016 <= tag <= 0x0002FFFF
+
+
+def may_be_burned_in(declared: str, *, modality: str, sop_class: str) -> bool:
+    """Whether text about the patient may be part of the pixels.
+
+    Parameters
+    ----------
+    declared : Burned In Annotation (0028,0301): "YES", "NO" or "".
+    sop_class : SOP Class UID: secondary captures are pictures of screens.
+    """
+    if declared in ("YES", "NO"):
+        return declared == "YES"
+    captured = sop_class == _SECONDARY_CAPTURE or sop_class.startswith(f"{_SECONDARY_CAPTURE}.")
+    return captured or modality in _BURNED_IN
 
 
 def short_hash(uid: str) -> str:
@@ -90,7 +120,7 @@ def deidentified_header(header: SliceHeader) -> SliceHeader:
     """A slice header without file and original UID."""
     uid = pseudonymous_uid(header.sop_instance_uid)
     windows = tuple(replace(window, explanation=safe_text(window.explanation)) for window in header.windows)
-    return replace(header, source=_HIDDEN, sop_instance_uid=uid, windows=windows)
+    return replace(header, source=_HIDDEN, sop_instance_uid=uid, windows=windows, native=None)
 
 
 def safe_text(text: str) -> str:

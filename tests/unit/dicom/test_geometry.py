@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,7 +98,6 @@ def test_positions_without_orientation_order_along_their_line():
 def test_a_single_slice_has_an_order():
     assert geometry.order([header(plane())]) == [0]
     assert geometry.order([]) == []
-    assert geometry.gaps([header(plane())]) == []
 
 
 def test_rounding_noise_in_positions_does_not_decide():
@@ -111,13 +111,6 @@ def test_a_tilted_gantry_is_ordered_along_the_normal_not_along_z():
     assert geometry.order(tilted) == [1, 2, 0]
     steps = np.abs(np.diff(sorted(geometry.distances(tilted))))
     assert steps == pytest.approx([4, 4])  # 5 mm × cos
-
-
-def test_a_missing_slice_leaves_a_gap_that_is_named():
-    slices = stack(AXIAL, [0, 2, 4, 8, 10])
-    ordered = [slices[i] for i in geometry.order(slices)]
-    assert geometry.gaps(ordered) == [1]
-    assert geometry.gaps([slices[i] for i in geometry.order(slices[:3])]) == []
 
 
 # Letters
@@ -200,6 +193,45 @@ def test_impossible_direction_cosines_are_refused(row, col):
     assert geometry.unit_directions(row, col) is None
 
 
+def letters_by_hand(row, col):
+    """Another way to the letters: follow each edge out of the body and see which side it nears most."""
+    sides = {
+        "L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0), "H": (0, 0, 1), "F": (0, 0, -1),
+    }  # fmt: skip
+    edges = []
+    for direction in ([-x for x in row], row, [-x for x in col], col):
+        angles = {
+            letter: math.degrees(math.acos(max(-1, min(1, sum(a * b for a, b in zip(direction, side))))))  # noqa: B905
+            for letter, side in sides.items()
+        }
+        near = sorted((angle, letter) for letter, angle in angles.items() if angle < 90 - 5.739)
+        edges.append("".join(letter for _, letter in near))
+    return tuple(edges)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_letters_equal_those_of_an_independent_computation(seed):
+    random = np.random.default_rng(seed)
+    row = random.normal(size=3)
+    row /= np.linalg.norm(row)
+    col = np.cross(random.normal(size=3), row)
+    col /= np.linalg.norm(col)
+    if seed % 3 == 0:  # nearly along the axes, as most scans are
+        row, col = np.eye(3)[seed % 2] + row * 0.08, np.eye(3)[2] + col * 0.08
+    directions = geometry.unit_directions(row, col, tolerance=1)
+    assert directions is not None
+    place = Geometry(None, *directions)
+    assert geometry.orientation_letters(place) == letters_by_hand(*directions)
+
+
+@pytest.mark.parametrize(
+    ("degrees", "letters"), [(5.6, "L"), (5.9, "LP"), (44, "LP"), (46, "PL"), (84.4, "P")]
+)
+def test_a_second_letter_stands_from_six_degrees_on(degrees, letters):
+    angle = math.radians(degrees)
+    assert geometry.direction_letters((math.cos(angle), math.sin(angle), 0)) == letters
+
+
 # Millimetres
 
 
@@ -236,8 +268,11 @@ def test_parallel_means_within_a_few_degrees():
     tilt = np.radians(10)
     tilted = plane((1, 0, 0, 0, np.cos(tilt), np.sin(tilt)))
     noise = plane((1, 0.001, 0, -0.001, 1, 0))
-    assert geometry.parallel(plane(), noise)
-    assert not geometry.parallel(plane(), tilted)
-    assert not geometry.parallel(plane(), plane((-1, 0, 0, 0, -1, 0)))
-    assert geometry.parallel(Geometry(), Geometry())
-    assert not geometry.parallel(plane(), Geometry())
+    turned = plane((-1, 0, 0, 0, -1, 0))
+    places = [plane(), noise, tilted, turned, Geometry(), plane(), tilted, Geometry((1.0, 2.0, 3.0))]
+    headers = [header(place) for place in places]
+    assert geometry.parallel_groups(headers) == [[0, 1, 5], [2, 6], [3], [4, 7]]
+    assert geometry.all_parallel(headers[:2]) and geometry.all_parallel([headers[4], headers[7]])
+    assert not any(geometry.all_parallel([headers[0], headers[i]]) for i in (2, 3, 4))
+    assert not geometry.all_parallel([headers[4], headers[0]])
+    assert geometry.all_parallel([]) and geometry.parallel_groups([]) == []

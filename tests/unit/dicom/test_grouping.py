@@ -104,18 +104,47 @@ def test_the_parts_of_a_concatenation_are_one_group(grouped):
     ("keyword", "values", "said"),
     [
         ("EchoTime", (20, 80), "echo time 80"),
+        ("InversionTime", (120, 2000), "inversion time 2000"),
+        ("FlipAngle", (5, 26), "flip angle 26"),
+        ("DiffusionGradientOrientation", ([1.0, 0, 0], [0.0, 1, 0]), "diffusion direction 0.00 1.00 0.00"),
+        ("ComplexImageComponent", ("MAGNITUDE", "PHASE"), "component PHASE"),
+        ("FrameReferenceTime", (0, 60000), "frame time 60000"),
         ("DiffusionBValue", (0.0, 1000.0), "b-value 1000"),
         ("TemporalPositionIdentifier", (1, 2), "temporal position 2"),
         ("TriggerTime", (0, 40), "trigger time 40"),
         ("AcquisitionNumber", (1, 2), "acquisition 2"),
         ("ConvolutionKernel", ("B30f", "B70f"), "kernel B70f"),
         ("ImageType", (["ORIGINAL", "PRIMARY", "M"], ["ORIGINAL", "PRIMARY", "P"]), "image type P"),
+        (
+            "ImageType",
+            (["ORIGINAL", "PRIMARY", "A"], ["DERIVED", "SECONDARY", "A"]),
+            "origin derived secondary",
+        ),
     ],
 )
 def test_what_lies_at_the_same_places_is_split_by_what_makes_it_differ(grouped, keyword, values, said):
     series = grouped([*stack(4, **{keyword: values[0]}), *stack(4, **{keyword: values[1]})])
     assert sizes(series) == [4, 4]
     assert any(said in note for note in series[1].notes), series[1].notes
+
+
+def test_two_kernels_are_never_mixed_even_at_places_of_their_own(grouped):
+    series = grouped([*stack(4, ConvolutionKernel="B30f"), *stack(3, 10, ConvolutionKernel="B70f")])
+    assert sizes(series) == [4, 3]
+    assert [one.notes for one in series] == [("kernel B30f",), ("kernel B70f",)]
+
+
+def test_one_echo_time_written_in_two_ways_is_one_echo(grouped):
+    assert sizes(grouped([*stack(3, EchoTime="20"), *stack(3, 3, EchoTime="20.000")])) == [6]
+    series = grouped([*stack(3, EchoTime="20"), *stack(3, EchoTime="20.0")])
+    assert not any("echo" in note for one in series for note in one.notes)
+
+
+def test_a_scan_that_runs_past_midnight_stays_in_the_order_of_time(grouped):
+    times = [("20260112", "235958"), ("20260112", "235959"), ("20260113", "000000"), ("20260113", "000001")]
+    loop = [image(instance=9 - n, AcquisitionDate=d, AcquisitionTime=t) for n, (d, t) in enumerate(times)]
+    (series,) = grouped(loop)
+    assert [h.instance_number for h in series.slices] == [9, 8, 7, 6]
 
 
 def test_two_reasons_to_split_give_four_groups(grouped):
@@ -131,8 +160,35 @@ def test_an_attribute_that_differs_on_every_slice_splits_nothing(grouped):
 
 
 def test_a_time_of_its_own_on_each_slice_does_not_shatter_repeated_places(grouped):
-    (series,) = grouped([image(position=(0, 0, z % 4), TriggerTime=7 * z, instance=z) for z in range(8)])
-    assert len(series.slices) == 8
+    series = grouped([image(position=(0, 0, z % 4), TriggerTime=7 * z, instance=z) for z in range(8)])
+    assert sizes(series) == [4, 4]
+
+
+@pytest.mark.parametrize("times_first", [False, True])
+def test_repetitions_told_apart_by_the_instance_number_only_are_split(grouped, times_first):
+    places, times = 5, 3
+    planes = [(z, t) for z in range(places) for t in range(times)]
+    if not times_first:
+        planes.sort(key=lambda one: (one[1], one[0]))
+    datasets = [image(position=(0, 0, 2.0 * z), instance=n) for n, (z, _) in enumerate(planes, 1)]
+    series = grouped(datasets[::-1])
+    assert sizes(series) == [places] * times
+    time_of = {n: t for n, (_, t) in enumerate(planes, 1)}
+    for one in series:
+        assert len({time_of[h.instance_number] for h in one.slices}) == 1
+        (said,) = (note for note in one.notes if note.startswith("repetition"))
+        assert said == f"repetition {time_of[one.slices[0].instance_number] + 1}"
+
+
+def test_an_unfinished_repetition_is_split_off_too(grouped):
+    datasets = [image(position=(0, 0, 2.0 * (n % 5)), instance=n + 1) for n in range(13)]
+    assert sizes(grouped(datasets)) == [5, 5, 3]
+
+
+def test_images_numbered_without_a_pattern_stay_together(grouped):
+    numbers = {(0, 0): 1, (1, 0): 4, (2, 0): 3, (0, 1): 2, (1, 1): 5, (2, 1): 6}
+    series = grouped([image(position=(0, 0, 2.0 * z), instance=n) for (z, _), n in numbers.items()])
+    assert sizes(series) == [6] and series[0].notes == ("up to 2 images at one place",)
 
 
 def test_a_loop_at_one_place_is_scrolled_through_in_time(grouped):
@@ -157,7 +213,47 @@ def test_segments_of_a_segmentation_are_split(grouped):
 
 def test_a_missing_slice_is_said(grouped):
     (series,) = grouped([*stack(4), *stack(2, start=6)])
-    assert "gap after slice 2" in series.notes
+    assert series.warnings == ("Gap after slice 2: 2 slices missing",) and series.notes == ()
+
+
+def test_a_segmentation_has_no_gaps_for_it_stores_no_empty_slices(grouped):
+    places = [(0, 0, z) for z in (0, 2, 4, 8, 10)]
+    seg = enhanced(np.zeros((5, 8, 8), "u1"), places, Modality="SEG")
+    assert grouped([seg])[0].warnings == ()
+
+
+def test_a_tilted_gantry_and_unequal_spacing_are_warned_of(grouped):
+    leaning = (1.0, 0.0, 0.0, 0.0, 0.96, 0.28)
+    (tilted,) = grouped([image(orientation=leaning, position=(0, 0, 3.0 * z)) for z in range(8)])
+    assert tilted.warnings == ("Gantry tilt 16.3°: slices are shifted against each other",)
+    (uneven,) = grouped([image(position=(0, 0, z)) for z in (0, 1, 2, 3, 4.5, 6, 7.5)])
+    assert uneven.warnings == ("Slices are not equally spaced (1 to 1.5 mm)",)
+
+
+def test_the_three_planes_of_a_scout_are_three_groups_in_any_order(grouped):
+    kind = ["ORIGINAL", "PRIMARY", "LOCALIZER"]
+    planes = [
+        image(orientation=name, position=tuple(np.eye(3)[axis] * 10 * i), ImageType=kind)
+        for i in range(5)
+        for axis, name in ((2, "axial"), (1, "coronal"), (0, "sagittal"))
+    ]
+    series = grouped(planes)
+    assert sizes(series) == [5, 5, 5]
+    assert [one.orientation for one in series] == ["axial", "coronal", "sagittal"]
+    assert all(one.notes[0] == "localizer" and not one.warnings for one in series)
+
+
+@pytest.mark.parametrize("step", [2, 15])
+def test_a_projection_that_turns_around_the_patient_is_one_group_in_turning_order(grouped, step):
+    angles = np.radians(np.arange(8) * step)
+    turning = [
+        image(orientation=(np.cos(a), np.sin(a), 0, 0, 0, -1), position=(-9 * np.cos(a), -9 * np.sin(a), 9),
+              instance=n + 1, modality="MR")
+        for n, a in enumerate(angles)
+    ]  # fmt: skip
+    (series,) = grouped([turning[i] for i in (3, 0, 7, 1, 6, 2, 5, 4)])
+    assert [h.instance_number for h in series.slices] == list(range(1, 9))
+    assert series.orientation == "" and series.warnings == ("Each image has a direction of its own",)
 
 
 def test_two_patients_under_one_series_uid_are_never_mixed(grouped):

@@ -36,6 +36,61 @@ def test_a_detector_spacing_is_not_called_a_pixel_spacing(geometries):
     assert calibrated(geometries, modality="CR", **both) == expected
 
 
+@pytest.mark.parametrize(("pixel", "source"), [(0.143, "ImagerPixelSpacing"), (0.13, "PixelSpacing")])
+def test_a_detector_spacing_rounded_otherwise_is_still_the_detectors(geometries, pixel, source):
+    both = {"ImagerPixelSpacing": [0.14301, 0.14301], "PixelSpacing": [pixel, pixel]}
+    assert calibrated(geometries, modality="DX", **both)[1] == source
+
+
+def test_a_radiograph_with_nothing_but_a_pixel_spacing_does_not_say_in_which_plane(geometries):
+    expected = ((0.2, 0.2), "PixelSpacing (plane not stated)")
+    assert calibrated(geometries, modality="CR", PixelSpacing=[0.2, 0.2]) == expected
+    assert calibrated(geometries, modality="MR", PixelSpacing=[0.2, 0.2]) == ((0.2, 0.2), "PixelSpacing")
+
+
+def test_both_spacings_equal_and_declared_calibrated_are_calibrated(geometries):
+    attributes = {"PixelSpacing": [0.2, 0.2], "ImagerPixelSpacing": [0.2, 0.2]}
+    attributes["PixelSpacingCalibrationType"] = "GEOMETRY"
+    assert calibrated(geometries, modality="DX", **attributes) == ((0.2, 0.2), "PixelSpacing (geometry)")
+
+
+def test_both_spacings_equal_and_a_magnification_are_of_the_detector(geometries):
+    attributes = {"PixelSpacing": [0.3, 0.3], "ImagerPixelSpacing": [0.3, 0.3]}
+    attributes["EstimatedRadiographicMagnificationFactor"] = 1.5
+    spacing, source = calibrated(geometries, modality="DX", Modality="MG", **attributes)
+    assert spacing == pytest.approx((0.2, 0.2)) and source == "ImagerPixelSpacing / magnification 1.5"
+
+
+@pytest.mark.parametrize("factor", [0, -1])
+def test_a_senseless_magnification_is_left_out(geometries, factor):
+    found = calibrated(
+        geometries,
+        modality="DX",
+        ImagerPixelSpacing=[0.2, 0.2],
+        EstimatedRadiographicMagnificationFactor=factor,
+    )
+    assert found == ((0.2, 0.2), "ImagerPixelSpacing")
+
+
+def test_an_angiogram_may_be_calibrated_in_the_centre_of_the_beam(geometries):
+    attributes = {
+        "ImagerPixelSpacing": [0.3, 0.3],
+        "ProjectionPixelCalibrationSequence": item(ObjectPixelSpacingInCenterOfBeam=[0.2, 0.25]),
+    }
+    spacing, source = calibrated(geometries, modality="DX", Modality="XA", **attributes)
+    assert spacing == pytest.approx((0.2, 0.25)) and source == "ObjectPixelSpacingInCenterOfBeam"
+
+
+def test_an_enhanced_radiograph_keeps_the_spacing_of_each_frame(geometries):
+    frames = image(
+        np.zeros((2, 4, 4), "u2"), frames=True, modality="DX", spacing=None, position=None, orientation=None
+    )
+    frames.PerFrameFunctionalGroupsSequence = Sequence(
+        [item(FramePixelDataPropertiesSequence=item(ImagerPixelSpacing=[s, s]))[0] for s in (0.2, 0.4)]
+    )
+    assert [one.spacing for one in geometries(frames)] == [(0.2, 0.2), (0.4, 0.4)]
+
+
 def test_a_magnification_brings_the_detector_spacing_into_the_patient(geometries):
     spacing, source = calibrated(
         geometries,
