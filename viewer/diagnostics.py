@@ -13,6 +13,7 @@ import logging.handlers
 import platform
 import sys
 import threading
+import traceback
 from pathlib import Path
 from types import TracebackType
 from typing import IO
@@ -80,6 +81,16 @@ def trace(error: BaseException) -> str:
     return f"{text}; caused by {trace(cause)}" if cause is not None and cause is not error else text
 
 
+def stack(error: BaseException) -> str:
+    """The traceback without messages: what a reader may pass on. All of it in `python -X dev`."""
+    if sys.flags.dev_mode:
+        return "".join(traceback.format_exception(error))
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    before = f"{stack(cause)}\nand from that:\n\n" if cause is not None and cause is not error else ""
+    lines = "".join(traceback.format_tb(error.__traceback__))
+    return f"{before}Traceback (most recent call last):\n{lines}{type(error).__name__} (message withheld)\n"
+
+
 def start_logging(folder: Path | None = None) -> Path | None:
     """Log to a small rotating file. None if there is nowhere to write: that never stops the program."""
     folder = folder or log_folder()
@@ -117,10 +128,16 @@ def watch_for_crashes(folder: Path | None = None) -> None:
 def _uncaught(kind: type[BaseException], error: BaseException, step: TracebackType | None) -> None:
     if not issubclass(kind, KeyboardInterrupt):
         log.critical("not caught: %s", trace(error.with_traceback(step)))
-    sys.__excepthook__(kind, error, step)
+    _tell(error.with_traceback(step))
 
 
 def _uncaught_in_thread(args: threading.ExceptHookArgs) -> None:
     if args.exc_value is not None:
         log.critical("not caught on a thread: %s", trace(args.exc_value))
-        sys.__excepthook__(args.exc_type, args.exc_value, args.exc_traceback)
+        _tell(args.exc_value)
+
+
+def _tell(error: BaseException) -> None:
+    """On stderr, which a desktop keeps in a file: no more than a log may hold."""
+    if sys.stderr is not None:
+        sys.stderr.write(stack(error))

@@ -15,7 +15,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 1
+SCHEMA = 2
 MAX_RECENT = 10
 MAX_BYTES = 1 << 20
 
@@ -31,7 +31,8 @@ class Settings:
     device : "auto", "cuda", "mps" or "cpu".
     overlay_… : how the overlay looks at the start, see `session.state.Overlay`.
     mouse : "window" or "scroll": what the left button does.
-    slice_cache_mb, result_cache_mb : bounds of the caches, MiB.
+    slice_cache_mb, result_cache_mb : bounds of the caches, MiB; 0 slices: as the machine has memory, see
+        `session.budget`.
     shortcuts : command id -> key, where the reader wants another than the default.
     window_geometry : the window's size and place as Qt encodes it, base64; "" for the default.
     """
@@ -47,7 +48,7 @@ class Settings:
     theme: str = "dark"
     ui_scale: float = 1.0
     deidentified: bool = False
-    slice_cache_mb: int = 1024
+    slice_cache_mb: int = 0
     result_cache_mb: int = 512
     shortcuts: dict[str, str] = field(default_factory=dict)
     window_geometry: str = ""
@@ -63,11 +64,17 @@ RANGES = {
     "overlay_opacity": (0.0, 1.0),
     "overlay_threshold": (0.0, 1.0),
     "ui_scale": (0.5, 4.0),
-    "slice_cache_mb": (64, 1 << 20),
+    "slice_cache_mb": (0, 1 << 20),
     "result_cache_mb": (64, 1 << 20),
 }
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+
+def _slices_as_memory_allows(table: dict[str, Any]) -> dict[str, Any]:
+    """1024 MiB was the default and nobody's choice."""
+    return {**table, "slice_cache_mb": 0} if table.get("slice_cache_mb") == 1024 else table
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _slices_as_memory_allows}
 """Schema n -> a function that turns a table of schema n into one of schema n + 1."""
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     import numpy as np
 
+    from viewer.dicom.tag_table import TagRow
     from viewer.inference.card import Card
     from viewer.notice import Notice
     from viewer.session.resolve import ResolvedView
@@ -33,6 +34,10 @@ class View(Protocol):
         """`grey` is (h, w) uint8, windowed, square pixels, at most 96 on its longer side."""
         ...
 
+    def show_no_thumbnail(self, series_uid: str, reason: str) -> None:
+        """A series of which there is no picture, and why, in one sentence."""
+        ...
+
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
         """`lane` is "dicom" or "inference"; `total` 0 means unknown. First called after 300 ms."""
         ...
@@ -53,6 +58,10 @@ class View(Protocol):
         """Studies opened lately, newest first."""
         ...
 
+    def show_tags(self, rows: Sequence[TagRow], problem: str = "") -> None:
+        """The attributes of the slice on the screen; a sentence in their place if they cannot be read."""
+        ...
+
 
 class Blank:
     """A view that shows nothing: stands in until a window is attached, and after it is gone."""
@@ -64,6 +73,9 @@ class Blank:
         pass
 
     def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
+        pass
+
+    def show_no_thumbnail(self, series_uid: str, reason: str) -> None:
         pass
 
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
@@ -82,4 +94,7 @@ class Blank:
         pass
 
     def show_recent(self, paths: Sequence[str]) -> None:
+        pass
+
+    def show_tags(self, rows: Sequence[TagRow], problem: str = "") -> None:
         pass

@@ -205,6 +205,18 @@ def test_series_stand_under_their_patient_and_study(qtbot, intents):
     assert panel.rows()["a"] == "Se 1 · CT · axial, a, 2 slices"
 
 
+def test_what_is_said_of_a_series_stands_in_its_tooltip_as_soon_as_it_is_known(qtbot, intents):
+    panel = SeriesPanel(intents)
+    qtbot.addWidget(panel)
+    series = series_named("a", notes=("localizer",))
+    panel.show_scan(ScanResult((series,)), running=True)
+    row = panel.tree.topLevelItem(0).child(0).child(0)
+    assert panel.rows()["a"].endswith(" · localizer") and row.toolTip(0).endswith(" · localizer")
+    more = replace(series, notes=("localizer", "b", "c"), warnings=("Gap after slice 2: 1 slice missing",))
+    panel.show_scan(ScanResult((more,)), running=False)
+    assert row.toolTip(0).endswith(" · localizer · b\nc\nGap after slice 2: 1 slice missing")
+
+
 def test_a_hidden_identity_is_nowhere_in_the_tree(qtbot, intents):
     panel = SeriesPanel(intents)
     qtbot.addWidget(panel)
@@ -289,6 +301,32 @@ def test_a_thumbnail_that_comes_early_is_kept_for_its_row(qtbot, intents):
     ratio = painted.devicePixelRatio()
     color = painted.pixelColor(round((9 + 26) * ratio), round(box.height() / 2 * ratio))
     assert color.red() == color.green() == color.blue() == 200
+    panel.close()
+
+
+def test_a_series_without_a_picture_has_a_sign_and_the_reason(qtbot, intents):
+    panel = SeriesPanel(intents)
+    qtbot.addWidget(panel)
+    panel.resize(260, 300)
+    panel.show()
+    panel.show_no_thumbnail("a", "This is JPEG XL, which cannot be decoded.")
+    panel.show_scan(ScanResult((series_named("a"), series_named("b"))), running=False)
+    qtbot.wait(10)
+    rows = [panel.tree.topLevelItem(0).child(0).child(number) for number in (0, 1)]
+
+    def drawn(row) -> bool:
+        box = panel.tree.visualItemRect(row)
+        image = panel.tree.viewport().grab(box.adjusted(9, 4, 9 + 52 - box.width(), -4)).toImage()
+        colors = {image.pixelColor(x, y).rgb() for x in range(image.width()) for y in range(image.height())}
+        return len(colors) > 1
+
+    assert [drawn(row) for row in rows] == [True, False]
+    assert "No picture: This is JPEG XL" in rows[0].toolTip(0)
+    assert "No picture" not in rows[1].toolTip(0)
+    panel.show_thumbnail("a", np.full((48, 96), 200, np.uint8))
+    assert "No picture" not in rows[0].toolTip(0)
+    panel.show_no_thumbnail("b", "It has no pixels.")
+    assert "It has no pixels." in rows[1].toolTip(0) and drawn(rows[1])
     panel.close()
 
 

@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+from dataclasses import replace
 
 import pytest
 from PySide6.QtCore import QStandardPaths
@@ -205,3 +206,22 @@ def test_the_first_report_goes_to_the_documents(monkeypatch, opened, choose):
     offered = choose("")
     dialog.save.click()
     assert offered[0].startswith("/documents/")
+
+
+def test_deidentifying_warns_of_text_in_the_pixels(opened, qtbot):
+    view = make_view()
+    header = replace(view.slice.header, burned_in=True)
+    dialog, _ = opened(series=replace(view.series, slices=(header,) * 30))
+    assert dialog.burned_in.isHidden()
+    dialog.deidentify.setChecked(True)
+    assert not dialog.burned_in.isHidden() and "burned into its pixels" in dialog.burned_in.text()
+    dialog.deidentify.setChecked(False)
+    assert dialog.burned_in.isHidden()
+    qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)
+
+
+def test_a_warning_of_text_in_the_pixels_is_only_given_where_there_may_be_some(opened, qtbot):
+    dialog, _ = opened()
+    dialog.deidentify.setChecked(True)
+    assert dialog.burned_in.isHidden()
+    qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)

@@ -9,11 +9,15 @@ from PySide6.QtWidgets import QApplication
 
 from tests.support.slice_factory import make_slice
 from viewer.imaging.compose import render
+from viewer.session.captions import modality_text
 from viewer.session.state import Overlay, Presentation
 from viewer.settings import CHOICES
 from viewer.study import Geometry, Window
 from viewer.ui import key_sheet
-from viewer.ui.viewport import DRAGS, modality_text, whole_notches
+from viewer.ui.placement import Placement
+from viewer.ui.viewport import DRAGS, whole_notches
+
+SECTION = Placement.section
 
 
 def drag(widget, button, start: QPoint, *steps: QPoint) -> None:
@@ -272,6 +276,45 @@ def test_zoomed_in_one_sees_every_pixel_of_a_large_radiograph(window, show, view
     drawn = pixels(window.viewport)
     middle = window.viewport.rect().center()
     assert drawn[middle.y(), middle.x(), 0] > 240
+
+
+@pytest.mark.parametrize("turn", [(0, False), (1, True)])
+@pytest.mark.parametrize("scale", [0.7, 1.0, 2.3, 9.5])
+def test_drawing_only_what_is_seen_draws_the_same(window, show, view, analysed, monkeypatch, scale, turn):
+    """Up to the viewport's border and at the slice's own: smooth scaling must find the same neighbours."""
+    values = np.random.default_rng(3).integers(0, 1000, (700, 900)).astype(np.int16)
+    evidence = np.zeros((700, 900), np.float32)
+    evidence[200:500, 300:640] = 3.0
+    viewport = window.viewport
+    fitted = min(viewport.width() / 900, viewport.height() / 700)
+    if turn[0]:
+        fitted = min(viewport.width() / 700, viewport.height() / 900)
+    for pan in ((430.3, 351.8), (20.0, 30.0), (899.0, 690.0)):
+        look = Presentation(scale / fitted, pan, *turn)
+        heatmap = replace(analysed.heatmap, values=evidence)
+        seen = replace(
+            analysed, slice=make_slice(values), window=Window(500, 1000), presentation=look, heatmap=heatmap
+        )
+        show(seen)
+        part = pixels(viewport)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                Placement,
+                "section",
+                lambda self, width, height, **size: whole_section(self, **size),
+            )
+            show(replace(seen, slice=make_slice(values)))
+            all_of_it = pixels(viewport)
+        assert np.abs(part - all_of_it).max() <= 3
+
+
+def whole_section(placement, *, rows, cols, ratio):
+    """The section of a viewport in which the whole slice lies."""
+    corners = np.array([placement.to_screen(x, y) for x, y in ((0, 0), (cols, rows))])
+    moved = replace(
+        placement, left=placement.left - corners[:, 0].min(), top=placement.top - corners[:, 1].min()
+    )
+    return SECTION(moved, *np.ptp(corners, axis=0), rows=rows, cols=cols, ratio=ratio)
 
 
 def test_without_a_slice_the_mouse_asks_for_nothing(window, qtbot, intents):

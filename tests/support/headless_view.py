@@ -18,12 +18,14 @@ class HeadlessView:
         self.views: list[ResolvedView] = []
         self.scans: list[tuple[ScanResult, bool]] = []
         self.thumbnails: dict[str, np.ndarray] = {}
+        self.without_thumbnail: dict[str, str] = {}
         self.progress: list[tuple[str, str, int, int]] = []
         self.hidden: list[str] = []
         self.notices: list[Notice] = []
         self.models: list[tuple[list[str], str | None]] = []
         self.devices: list[str] = []
         self.recent: tuple[str, ...] = ()
+        self.tags: list[tuple[tuple, str]] = []
 
     @property
     def view(self) -> ResolvedView:
@@ -55,6 +57,9 @@ class HeadlessView:
         assert grey.dtype == np.uint8 and max(grey.shape) <= 96
         self.thumbnails[series_uid] = grey
 
+    def show_no_thumbnail(self, series_uid: str, reason: str) -> None:
+        self.without_thumbnail[series_uid] = reason
+
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
         self.progress.append((lane, title, done, total))
 
@@ -72,3 +77,6 @@ class HeadlessView:
 
     def show_recent(self, paths: Sequence[str]) -> None:
         self.recent = tuple(paths)
+
+    def show_tags(self, rows: Sequence, problem: str = "") -> None:
+        self.tags.append((tuple(rows), problem))

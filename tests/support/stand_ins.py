@@ -88,8 +88,12 @@ class Lab:
 
         places = {
             "viewer.dicom.scan": {"scan": self.scan, "NothingToShow": NothingToShow},
-            "viewer.dicom.pixels": {"load_slice": self.load_slice},
+            "viewer.dicom.pixels": {
+                "load_slice": self.load_slice,
+                "load_packed": lambda header: (self.load_slice(header), None),
+            },
             "viewer.inference.catalog": {"find_bundles": lambda extra=(): (self.bundles, self.refused)},
+            "viewer.inference.preload": {"preload_torch": lambda: False},
             "viewer.inference.loading": {"load_model": self.load_model, "describe_device": str.upper},
             "viewer.explain.analyse": {
                 "analyse_slice": self.analyse_slice,

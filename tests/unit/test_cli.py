@@ -31,6 +31,8 @@ SERIES_FIELDS = {
     "spacing_mm",
     "transfer_syntax",
     "orientation",
+    "notes",
+    "warnings",
 }
 
 
@@ -65,6 +67,7 @@ def test_scan_lists_every_series_with_exactly_the_agreed_fields(run, study):
     assert all(set(one) == SERIES_FIELDS for one in found["series"])
     first = next(one for one in found["series"] if one["description"] == "first")
     assert (first["slices"], first["rows"], first["cols"], first["orientation"]) == (5, 16, 12, "axial")
+    assert first["notes"] == [] and first["warnings"] == []
     assert first["spacing_mm"] == [2.0, 0.5] and first["modality"] == "CT"
     assert first["transfer_syntax"] == "1.2.840.10008.1.2.1"
 
@@ -81,6 +84,16 @@ def test_scan_of_unknown_spacing_says_null_and_not_a_guess(run, tmp_path):
     )
     (series,) = document(run("scan", tmp_path, "--json"))["series"]
     assert series["spacing_mm"] is None and series["orientation"] == ""
+
+
+def test_scan_tells_what_makes_a_series_no_plain_volume(run, tmp_path):
+    for z in (0, 2, 4, 8, 10):
+        dicom_factory.write(
+            dicom_factory.image(position=(0, 0, z), ConvolutionKernel="B30f"), tmp_path / f"{z}.dcm"
+        )
+    (series,) = document(run("scan", tmp_path, "--json"))["series"]
+    assert series["warnings"] == ["Gap after slice 2: 1 slice missing"] and series["notes"] == []
+    assert "Gap after slice 2: 1 slice missing" in run("scan", tmp_path).out
 
 
 def test_scan_for_a_reader_numbers_the_series_from_one(run, study):
@@ -181,14 +194,29 @@ def test_the_sentence_is_all_there_is_on_stderr_whatever_libraries_print(run, no
     assert (ran.code, ran.out, ran.err) == (2, "", "It is not there. Look elsewhere.\n")
 
 
-def test_a_bug_is_exit_code_1_and_tells_all(run, noisy):
+def test_a_bug_is_exit_code_1_and_tells_where_but_no_message_of_a_library(run, noisy):
     def fail():
-        raise ZeroDivisionError("oops")
+        raise ZeroDivisionError("Doe^Jane")
 
     noisy(fail)
     ran = run("verify", "--json")
     assert ran.code == 1 and "Something went wrong" in json.loads(ran.out)["error"]
-    assert "ZeroDivisionError: oops" in ran.err and "printed by C on 2" in ran.err
+    assert "ZeroDivisionError (message withheld)" in ran.err and "in fail" in ran.err
+    assert "printed" not in ran.err and "Doe" not in ran.err.replace('"Doe^Jane"', "")
+
+
+def test_a_developer_is_told_all_of_a_bug():
+    code = (
+        "import viewer.cli.verify as verb, viewer.cli\n"
+        "def answer(options):\n"
+        "    print('printed')\n"
+        "    raise ZeroDivisionError('oops')\n"
+        "verb.answer = answer\n"
+        "raise SystemExit(viewer.cli.run(['verify']))"
+    )
+    done = subprocess.run([sys.executable, "-X", "dev", "-c", code], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "ZeroDivisionError: oops" in done.stderr and "printed" in done.stderr
 
 
 def test_streams_are_as_before_after_a_run(run, noisy, capfd):

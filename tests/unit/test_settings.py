@@ -114,6 +114,15 @@ def test_an_older_schema_is_migrated(path, monkeypatch):
     assert load(path)[0].theme == "light"
 
 
+def test_the_old_bound_of_the_slices_becomes_automatic_unless_it_was_chosen(path):
+    path.parent.mkdir()
+    for old, new in ((1024, 0), (300, 300)):
+        path.write_text(json.dumps({"schema": 1, "slice_cache_mb": old, "theme": "light"}))
+        assert load(path) == (replace(Settings(), slice_cache_mb=new, theme="light"), "")
+    path.write_text(json.dumps({"schema": settings.SCHEMA, "slice_cache_mb": 1024}))
+    assert load(path)[0].slice_cache_mb == 1024
+
+
 def test_settings_that_cannot_be_saved_never_stop_the_program(tmp_path):
     (tmp_path / "file").write_text("")
     assert not save(OTHER, tmp_path / "file" / "settings.json")

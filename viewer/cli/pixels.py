@@ -19,7 +19,8 @@ EPILOG = """\
 stored    values as decoded, in their own integer type; colour as stored
 modality  after the modality LUT or rescale: HU for CT; integer where that is exact, else float32
 display   grey levels 0 to 255 as on the screen: VOI LUT or window, MONOCHROME1 inverted last; a file that
-          carries neither gets the percentiles of this frame alone, on the screen those of its series
+          carries neither gets the percentiles of this frame alone, on the screen those of its series.
+          What lies over the picture is not in it: overlay planes of the file, display shutter, heatmap
 Colour images give (rows, cols, 3). An .npy that is already there is replaced, anything else is not."""
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viewer.cli import network
-from viewer.cli.answer import Answer, UsageError
+from viewer.cli.answer import Answer, UsageError, note
 from viewer.cli.network import Question
 from viewer.cli.study import add_choice, add_window, fraction, open_study
+from viewer.dicom import identity
 from viewer.errors import ReportError
 from viewer.imaging.colormap import COLORMAPS
 from viewer.report import saving
@@ -110,6 +111,8 @@ def _written(options: argparse.Namespace, view: ResolvedView) -> Answer:
     if QGuiApplication.instance() is None:
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
         _keep_alive.append(QGuiApplication(["glassbox"]))
+    if options.deidentify and view.header is not None and view.header.burned_in:
+        note(identity.BURNED_IN)
     made = report.build(view, comment=options.comment, deidentify=options.deidentify)
     page.save(made, options.out, overwrite=options.overwrite)
     table = _table(options.out, made)

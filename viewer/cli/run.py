@@ -11,10 +11,10 @@ import importlib
 import json
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from viewer import diagnostics
 from viewer.cli.answer import Answer, Parser
 from viewer.cli.quiet import undisturbed
 from viewer.errors import Cancelled, GlassboxError
@@ -22,7 +22,9 @@ from viewer.errors import Cancelled, GlassboxError
 VERBS: dict[str, str] = {
     "scan": "list the series under a path, and what is not shown and why",
     "models": "list the model bundles, their cards, and whether their digests hold",
+    "tags": "list the attributes of a file",
     "pixels": "write the pixels of one frame at a stage of the grey-level chain",
+    "volume": "write a whole series as one array, with its place in the patient",
     "explain": "ask a network about slices and write its probabilities and maps",
     "report": "write the annotated report page of one slice",
     "verify": "run the shipped golden checks on this machine",
@@ -98,8 +100,10 @@ def _refusal(argv: Sequence[str], error: GlassboxError) -> Answer:
 
 
 def _bug(error: Exception, printed: str) -> Answer:
-    sys.stderr.write(printed)
-    traceback.print_exception(error, file=sys.stderr)
+    """What a reader may pass on: no message and nothing that was printed, for it may name a patient."""
+    if sys.flags.dev_mode:
+        sys.stderr.write(printed)
+    sys.stderr.write(diagnostics.stack(error))
     what = f"Something went wrong inside Glassbox ({type(error).__name__})."
     sys.stderr.write(f"{what} Please report the lines above.\n")
     return Answer({"error": what, "remedy": "Please report the lines on stderr."}, (), 1)

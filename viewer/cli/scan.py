@@ -55,6 +55,8 @@ def series_table(series: Series) -> dict[str, Any]:
         "spacing_mm": list(spacing) if spacing is not None else None,
         "transfer_syntax": first.transfer_syntax,
         "orientation": series.orientation,
+        "notes": list(series.notes),
+        "warnings": list(series.warnings),
     }
 
 
@@ -75,7 +77,7 @@ def _lines(found: ScanResult) -> list[str]:
             f"{counted(len(series.slices))} of {size}{mm}{place}"
         )
         lines.append(f"     {series.uid}")
-        lines += [f"     {text}" for text in series.notes]
+        lines += [f"     {text}" for text in (*series.notes, *series.warnings)]
     if found.skipped:
         lines.append(f"Not shown: {len(found.skipped)}")
         lines += [f"     {one.path}: {one.reason}" for one in found.skipped]

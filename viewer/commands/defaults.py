@@ -31,6 +31,9 @@ def window_commands(asks: Asks, intents: Intents) -> tuple[Command, ...]:
     def shown() -> bool:
         return intents.view.slice is not None
 
+    def opened() -> bool:
+        return intents.view.series is not None
+
     return (
         Command("study.open_folder", "Open Folder…", "File", asks.ask_open_folder, "Ctrl+O"),
         Command("study.open_file", "Open File…", "File", asks.ask_open_file, "Ctrl+Shift+O"),
@@ -43,6 +46,7 @@ def window_commands(asks: Asks, intents: Intents) -> tuple[Command, ...]:
             "F11",
             checked=asks.is_full_screen,
         ),
+        Command("image.tags", "DICOM Tags…", "Image", asks.show_tag_browser, "Ctrl+T", enabled=opened),
         Command("model.add", "Add Model…", "AI", asks.ask_add_model),
         Command("model.card", "Model Card…", "AI", asks.show_model_card, "M"),
         Command("report.export", "Export Report…", "Report", asks.ask_export, "Ctrl+E", enabled=shown),
@@ -83,6 +87,10 @@ def _view(intents: Intents) -> tuple[Command, ...]:
         row("view.fit", "Fit to Window", "F", intents.fit),
         row("view.zoom_in", "Zoom In", "Ctrl++", lambda: _zoom(intents, 1.25)),
         row("view.zoom_out", "Zoom Out", "Ctrl+-", lambda: _zoom(intents, 0.8)),
+        row("view.rotate_left", "Rotate Left", "Ctrl+Left", lambda: intents.rotate(-1)),
+        row("view.rotate_right", "Rotate Right", "Ctrl+Right", lambda: intents.rotate(1)),
+        row("view.flip_horizontally", "Flip Horizontally", "X", intents.flip),
+        row("view.flip_vertically", "Flip Vertically", "Y", lambda: intents.flip(vertically=True)),
         row("view.reset", "Reset", "R", intents.reset),
         Command(
             "view.deidentify",
@@ -131,6 +139,21 @@ def _image(intents: Intents) -> tuple[Command, ...]:
             "I",
             enabled=lambda: intents.view.series is not None,
             checked=lambda: intents.view.invert,
+        ),
+        Command(
+            "picture.graphics",
+            "Show File Graphics",
+            "Image",
+            intents.toggle_graphics,
+            enabled=lambda: not intents.view.deidentified,
+            checked=lambda: intents.view.graphics,
+        ),
+        Command(
+            "picture.shutter",
+            "Display Shutter",
+            "Image",
+            intents.toggle_shutter,
+            checked=lambda: intents.view.shutter,
         ),
     )
 

@@ -64,6 +64,12 @@ class Intents(Protocol):
 
     def toggle_invert(self) -> None: ...
 
+    def toggle_graphics(self) -> None:
+        """Draw the overlay planes of the file, or leave them out."""
+
+    def toggle_shutter(self) -> None:
+        """Close the display shutter of the file, or open it."""
+
     def zoom_at(self, factor: float, x: float, y: float) -> None:
         """Zoom by `factor` while slice point (x, y) stays where it is on the screen."""
 
@@ -73,11 +79,20 @@ class Intents(Protocol):
     def fit(self) -> None:
         """Zoom 1, centred."""
 
+    def rotate(self, quarters: int) -> None:
+        """Turn the picture clockwise by `quarters` of a turn; negative is to the left."""
+
+    def flip(self, *, vertically: bool = False) -> None:
+        """Mirror the picture left to right, or top to bottom."""
+
     def reset(self) -> None:
-        """Fit, the file's window, not inverted."""
+        """Fit, not turned or mirrored, the file's window, not inverted."""
 
     def set_deidentified(self, on: bool) -> None:
         """Hide patient identity on the screen."""
+
+    def watch_tags(self, on: bool) -> None:
+        """Whether the view wants the attributes of the slice on the screen, now and as it changes."""
 
     # Overlay
     def set_overlay(self, **changes: Any) -> None:
@@ -135,6 +150,8 @@ class Asks(Protocol):
     def ask_export(self) -> None: ...
 
     def show_model_card(self) -> None: ...
+
+    def show_tag_browser(self) -> None: ...
 
     def toggle_full_screen(self) -> None: ...
 

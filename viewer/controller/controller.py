@@ -22,6 +22,7 @@ from viewer.controller.desk import Desk
 from viewer.controller.export import Export
 from viewer.controller.models import Models
 from viewer.controller.opening import Opening
+from viewer.controller.tags import Tags
 from viewer.notice import Notice
 from viewer.session import moves, peaks
 from viewer.session.resolve import ResolvedView, resolve
@@ -61,6 +62,7 @@ class Controller(QObject):
         self._models = Models(self._desk)
         self._analysis = Analysis(self._desk, self._models)
         self._export = Export(self._desk)
+        self._tags = Tags(self._desk)
         self._peeking = False
         self.commands = CommandRegistry(default_commands(self), shortcuts=settings.shortcuts)
         self._desk.model.changed.connect(self._on_changed)
@@ -92,9 +94,13 @@ class Controller(QObject):
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Stop all work and end the threads; False if one did not end in time."""
         self._desk.view = Blank()
-        runners = [part.runner for part in (self._opening, self._decoding, self._analysis, self._export)]
+        parts = (self._opening, self._decoding, self._analysis, self._export, self._tags)
+        runners = [self._decoding.ahead, *(part.runner for part in parts)]
         for runner in runners:
             runner.cancel()
+        from viewer.dicom.processes import POOL
+
+        POOL.stop()  # a decoder that hangs is not waited for
         deadline = time.monotonic() + timeout_ms / 1000
         left = [runner.shutdown(max(0, int(1000 * (deadline - time.monotonic())))) for runner in runners]
         return all(left)
@@ -123,6 +129,7 @@ class Controller(QObject):
         self._models.show()
         self._decoding.follow()
         self._analysis.follow()
+        self._tags.follow()
 
     # Opening
 
@@ -206,6 +213,12 @@ class Controller(QObject):
     def toggle_invert(self) -> None:
         self._desk.model.update(invert=not self.state.invert)
 
+    def toggle_graphics(self) -> None:
+        self._desk.model.update(graphics=not self.state.graphics)
+
+    def toggle_shutter(self) -> None:
+        self._desk.model.update(shutter=not self.state.shutter)
+
     def zoom_at(self, factor: float, x: float, y: float) -> None:
         header = self.view.header
         if header is not None:
@@ -219,7 +232,16 @@ class Controller(QObject):
             self._desk.model.update(presentation=moves.panned(self.state.presentation, dx, dy, **size))
 
     def fit(self) -> None:
-        self._desk.model.update(presentation=Presentation())
+        self._desk.model.update(presentation=moves.fitted(self.state.presentation))
+
+    def rotate(self, quarters: int) -> None:
+        if self.view.series is not None:
+            self._desk.model.update(presentation=moves.rotated(self.state.presentation, quarters))
+
+    def flip(self, *, vertically: bool = False) -> None:
+        if self.view.series is not None:
+            presentation = moves.mirrored(self.state.presentation, vertically=vertically)
+            self._desk.model.update(presentation=presentation)
 
     def reset(self) -> None:
         self._desk.model.update(presentation=Presentation(), window=None, voi_lut=None, invert=False)
@@ -227,6 +249,9 @@ class Controller(QObject):
     def set_deidentified(self, on: bool) -> None:
         self._desk.keep(deidentified=on)
         self._desk.model.update(deidentified=on)
+
+    def watch_tags(self, on: bool) -> None:
+        self._tags.watch(on)
 
     # Overlay
 

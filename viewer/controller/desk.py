@@ -11,12 +11,13 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from viewer.inference.bundle import ModelBundle
 from viewer.notice import Notice, of_error
 from viewer.session.analyses import Analyses
-from viewer.session.cache import ByteCache
+from viewer.session.budget import Budget
 from viewer.session.resolve import Known, ResolvedView
+from viewer.session.slice_store import SliceStore
 from viewer.session.state import Overlay, ViewerState
 from viewer.session.viewer_model import ViewerModel
 from viewer.settings import Settings
-from viewer.study import ScanResult, Series, Slice, Window
+from viewer.study import ScanResult, Series, Window
 from viewer.view import Blank, View
 
 PROGRESS_AFTER_MS = 300
@@ -49,7 +50,8 @@ class Desk(QObject):
         self.shown = ResolvedView()
         self.scan = ScanResult()
         self.series: dict[str, Series] = {}
-        self.slices = ByteCache[Slice](settings.slice_cache_mb << 20, lambda one: one.values.nbytes)
+        self.memory = Budget(settings.slice_cache_mb)
+        self.slices = SliceStore(self.memory.bound)
         self.problems: dict[tuple[str, int], str] = {}
         self.series_windows: dict[str, Window | None] = {}
         self.growing = False

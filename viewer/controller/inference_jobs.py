@@ -57,6 +57,9 @@ def loading(bundle: ModelBundle, device: str) -> Job:
 
     def run(token: CancelToken, progress: Progress) -> Ready:
         progress(0, 0)
+        from viewer.inference.preload import preload_torch
+
+        preload_torch()
         from viewer.explain.analyse import offered_layers
         from viewer.inference.loading import describe_device, load_model
 

@@ -49,6 +49,9 @@ class Opening(QObject):
         """Scan `path`; `remember` it in the list of recent studies if it can be shown."""
 
         def run(token: CancelToken, progress: Progress) -> ScanResult:
+            from viewer.dicom.prewarm import prewarm
+
+            prewarm(path)  # before the next import, which takes half a second
             from viewer.dicom.scan import scan
 
             return scan(path, progress=progress)

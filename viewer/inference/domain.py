@@ -81,11 +81,15 @@ def unstated(card: Card, series: Series) -> tuple[str, ...]:
     """
     domain, found = card.domain, []
     if domain.sequences and series.modality.upper() == "MR" and not sequences_of(series):
-        found.append(f"The file does not say which MR sequence this is; the model is made for "
-                     f"{_either(domain.sequences)}.")
+        found.append(
+            f"The file does not say which MR sequence this is; the model is made for "
+            f"{_either(domain.sequences)}."
+        )
     if domain.body_parts and not body_part(series):
-        found.append(f"The file does not say which body part this is; the model is made for "
-                     f"{_either(domain.body_parts)}.")
+        found.append(
+            f"The file does not say which body part this is; the model is made for "
+            f"{_either(domain.body_parts)}."
+        )
     return tuple(found)
 
 

@@ -23,9 +23,10 @@ _INSET = 16.0
 
 
 def physical_size(image: ImageLine) -> tuple[float, float]:
-    """(height, width) of the picture, in mm or, where spacing is unknown, in pixels."""
-    row, col = image.spacing or (1.0, 1.0)
-    return image.rows * row, image.cols * col
+    """(height, width) of the picture as it stands, in mm or, where spacing is unknown, in pixel widths."""
+    row, col = image.spacing or (image.aspect, 1.0)
+    height, width = image.rows * row, image.cols * col
+    return (width, height) if image.turn.sideways else (height, width)
 
 
 def placed(image: ImageLine, area: QRectF) -> QRectF:
@@ -50,13 +51,16 @@ def image_of(pixels: np.ndarray, width: int, height: int) -> QImage:
 
 
 def paint(painter: QPainter, area: QRectF, pixels: np.ndarray, image: ImageLine) -> None:
-    """Fill `area` with the picture, its orientation letters and its scale bar."""
+    """Fill `area` with the picture as it stands for the reader, its letters and its scale bar."""
     painter.fillRect(area, GROUND)
     target = placed(image, area)
     ratio = painter.transform().m11()
     size = round(target.width() * ratio), round(target.height() * ratio)
-    painter.drawImage(target, image_of(pixels, *size))
+    painter.drawImage(target, image_of(image.turn.turned(pixels), *size))
     _letters(painter, area, image.letters)
+    if image.turn.words:
+        painter.setFont(font(26))
+        outlined(painter, area.left() + _INSET, area.bottom() - _INSET, image.turn.words, ALERT)
     _scale_bar(painter, area, target, image)
 
 
@@ -85,12 +89,12 @@ def _plate(painter: QPainter, area: QRectF, words: str, middle: float) -> None:
     painter.drawText(text, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, "\n".join(lines))
 
 
-def outlined(painter: QPainter, x: float, baseline: float, text: str) -> None:
+def outlined(painter: QPainter, x: float, baseline: float, text: str, color: QColor = MARK) -> None:
     """Text that is readable on black and on white."""
     path = QPainterPath()
     path.addText(QPointF(x, baseline), painter.font(), text)
     painter.strokePath(path, _pen(_EDGE, 6))
-    painter.fillPath(path, MARK)
+    painter.fillPath(path, color)
 
 
 def _pen(color: QColor, width: float) -> QPen:

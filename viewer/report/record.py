@@ -38,19 +38,30 @@ def from_json(text: str) -> Report:
         table = json.loads(text)
         if not isinstance(table, dict) or table.pop("kind", None) != KIND:
             raise ValueError("no report")
+        _bring_up(table)
         if table.get("schema") != SCHEMA:
             raise ReportError(
                 f"The report has schema {table.get('schema')}; this version of Glassbox reads {SCHEMA}.",
                 remedy="Update Glassbox.",
             )
         report = _read(Report, {**table, _WITHOUT: None})
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError) as error:
         raise ReportError(
             "This holds no report of Glassbox, or one that was altered.",
             remedy="Choose a PNG that Glassbox exported.",
         ) from error
     assert isinstance(report, Report)
     return report
+
+
+def _bring_up(table: dict[str, Any]) -> None:
+    """Make a report of an earlier schema one of this: before 2, pictures stood as they were stored, and
+    nothing of the file lay over them."""
+    if table.get("schema") == 1:
+        row, col = table["image"]["spacing"] or (1.0, 1.0)
+        table["image"].update(quarter_turns=0, flipped=False, aspect=row / col)
+        table["display"].update(graphics=False, shutter=False)
+        table["schema"] = 2
 
 
 def _read(hint: Any, value: Any) -> Any:

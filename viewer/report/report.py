@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from viewer import diagnostics
 from viewer.dicom import identity
 from viewer.errors import ReportError
 from viewer.imaging import compose
+from viewer.imaging.turn import Turn
 from viewer.inference.card import Card
 from viewer.results import Layer, Prediction, Provenance, SliceResult
 from viewer.session import captions
@@ -23,7 +25,7 @@ from viewer.session.resolve import ResolvedView
 from viewer.session.state import Overlay
 from viewer.study import Series, Slice, Window
 
-SCHEMA = 1
+SCHEMA = 2
 DISCLAIMER = "Not for primary diagnosis. AI output is investigational."
 MAX_COMMENT = 4000
 """Characters of a comment: about one printed page."""
@@ -72,9 +74,19 @@ class ImageLine:
     cols: int
     spacing: tuple[float, float] | None
     """(row spacing, column spacing) mm; None if unknown."""
+    aspect: float
+    """Height of a pixel divided by its width, also where no spacing is known."""
     calibration: str
     letters: tuple[str, str, str, str]
-    """Orientation letters at the left, right, top and bottom edge."""
+    """Orientation letters at the left, right, top and bottom edge, as the pictures stand on the page."""
+    quarter_turns: int
+    """How often the pictures are turned clockwise on the page."""
+    flipped: bool
+    """Whether they are mirrored left to right, before they are turned."""
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.quarter_turns, self.flipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +96,10 @@ class Display:
     window: Window | None
     voi_lut: int | None
     inverted: bool
+    graphics: bool
+    """Whether the overlay planes of the file are drawn; never in a de-identified report."""
+    shutter: bool
+    """Whether the display shutter of the file is closed."""
     text: str
     """As it stands in the corner of the picture."""
 
@@ -125,7 +141,8 @@ class Analysis:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Pictures:
-    """Both pictures, (rows, cols) uint32 0xffRRGGBB; `overlay` None without a heatmap."""
+    """Both pictures, (rows, cols) uint32 0xffRRGGBB as the slice is stored, not turned yet; `overlay` None
+    without a heatmap."""
 
     source: np.ndarray
     overlay: np.ndarray | None
@@ -169,6 +186,8 @@ def build(
             f"The comment has {len(comment)} characters; a report takes {MAX_COMMENT}.",
             remedy="Shorten the comment.",
         )
+    if deidentify:
+        view = replace(view, graphics=False)
     pictures = _pictures(view, slice)
     passed = identity.deidentified(series) if deidentify else series
     when = now or datetime.now().astimezone()
@@ -189,17 +208,22 @@ def build(
 
 
 def _pictures(view: ResolvedView, slice: Slice) -> Pictures:
-    source = compose.render(slice, window=view.window, voi_lut=view.voi_lut, invert=view.invert)
+    look: dict[str, Any] = {
+        "window": view.window,
+        "voi_lut": view.voi_lut,
+        "invert": view.invert,
+        "graphics": view.graphics,
+        "shutter": view.shutter,
+    }
+    source = compose.render(slice, **look)
     if view.heatmap is None:
         return Pictures(source, None)
     overlay = compose.render(
         slice,
-        window=view.window,
-        voi_lut=view.voi_lut,
-        invert=view.invert,
         heatmap=view.heatmap,
         overlay=replace(view.overlay, visible=True),
         heat_range=view.heat_range,
+        **look,
     )
     return Pictures(source, overlay)
 
@@ -245,8 +269,11 @@ def _image_line(view: ResolvedView, series: Series, slice: Slice) -> ImageLine:
         rows=slice.values.shape[0],
         cols=slice.values.shape[1],
         spacing=header.geometry.spacing,
+        aspect=header.geometry.aspect,
         calibration=header.geometry.calibration,
         letters=view.letters,
+        quarter_turns=view.presentation.quarter_turns,
+        flipped=view.presentation.flipped,
     )
 
 
@@ -265,6 +292,8 @@ def _display(view: ResolvedView, slice: Slice, deidentify: bool) -> Display:
         window=window,
         voi_lut=view.voi_lut,
         inverted=view.invert,
+        graphics=view.graphics,
+        shutter=view.shutter,
         text=f"{text}, inverted" if view.invert else text,
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from viewer.report.report import Analysis, Report
 from viewer.session import captions
+from viewer.study import Patient
 
 SHORT_DIGEST = 16
 Row = tuple[str, str]
@@ -14,7 +15,7 @@ def headline(report: Report) -> str:
     who = report.identity
     if who is None:
         return "De-identified"
-    name = who.name.replace("^", " ").strip() or "Name not stated"
+    name = captions.patient_name(Patient(who.name)) or "Name not stated"
     born = f"born {captions.date(who.birth_date)}" if who.birth_date else ""
     number = f"ID {who.patient_id}" if who.patient_id else ""
     return _joined(name, who.sex, captions.age(who.age), born, number)
@@ -33,8 +34,10 @@ def study_words(report: Report) -> tuple[Row, Row]:
     series = "Series" if study.series_number is None else f"Series {study.series_number}"
     modality = f"{series}: {study.modality}"
     size = f"{image.rows} × {image.cols}"
-    first = _joined(study.study_description, study.institution) or "No study description"
-    second = _joined(modality, study.series_description, study.body_part, *study.notes[:2])
+    where = (captions.isolated(study.study_description), captions.isolated(study.institution))
+    first = _joined(*where) or "No study description"
+    described = captions.isolated(study.series_description)
+    second = _joined(modality, described, study.body_part, *study.notes[:2])
     date = captions.date(study.study_date) or ("Date removed" if report.deidentified else "Date not stated")
     return (first, date), (second, _joined(study.orientation, size, spacing_words(report)))
 

@@ -33,6 +33,10 @@ class ByteCache(Generic[Value]):
             self._entries.move_to_end(key)
         return value
 
+    def peek(self, key: Hashable) -> Value | None:
+        """The value or None; its age stays."""
+        return self._entries.get(key)
+
     def put(self, key: Hashable, value: Value) -> None:
         """Keep `value`; others go if there is not enough room."""
         self.drop(key)

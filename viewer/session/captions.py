@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import numpy as np
 
+from viewer.dicom.identity import safe_text
+from viewer.imaging.scale_bar import millimetres
 from viewer.inference.card import Card
 from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction
 from viewer.study import Geometry, Patient, Series, Slice, SliceHeader, Window
 
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 METHODS = {"grad-cam": "Grad-CAM"}
 """Method in a result's key -> as it is written for a reader."""
 
@@ -28,15 +32,28 @@ def corners(
     """Multi-line text for top left, top right, bottom left and bottom right."""
     who = ["De-identified"] if deidentified else [*patient_lines(series.patient), date(series.study_date)]
     number = f"Se {series.series_number}  " if series.series_number is not None else ""
-    description = "" if deidentified else series.description
+    description = "" if deidentified else isolated(series.description)
     what = [
         f"{series.modality}  {description}".strip(),
         f"{number}Im {index + 1}/{len(series.slices)}",
         *series.notes[:2],
+        *series.warnings[:2],
     ]
+    if deidentified and slice is not None:
+        slice, window = _without_free_text(slice, window)
     look = [window_text(slice, window, voi_lut), "inverted" if inverted else ""]
+    if slice is not None and slice.no_suv:
+        look.insert(0, f"no SUV: {slice.no_suv}")
     where = [series.orientation, position_text(header.geometry)]
     return _lines(who), _lines(what), _lines(look), _lines(where)
+
+
+def _without_free_text(slice: Slice, window: Window | None) -> tuple[Slice, Window | None]:
+    """The same with explanations of the file only where they describe an examination."""
+    luts = tuple(replace(lut, explanation=safe_text(lut.explanation)) for lut in slice.luts)
+    if window is not None and window in slice.windows:
+        window = replace(window, explanation=safe_text(window.explanation))
+    return replace(slice, luts=luts), window
 
 
 def _lines(lines: list[str]) -> str:
@@ -46,10 +63,24 @@ def _lines(lines: list[str]) -> str:
 def patient_lines(patient: Patient) -> list[str]:
     """Name; sex and age; identifier."""
     return [
-        patient.name.replace("^", " ").strip(),
+        patient_name(patient),
         " ".join(part for part in (patient.sex, age(patient.age)) if part),
         f"ID {patient.patient_id}" if patient.patient_id else "",
     ]
+
+
+def patient_name(patient: Patient) -> str:
+    """The name in all its scripts, in one line."""
+    name = patient.name.replace("^", " ").strip()
+    return " · ".join(isolated(script.strip()) for script in name.split(" · "))
+
+
+def isolated(text: str) -> str:
+    """Text from a file as a unit of its own: Arabic or Hebrew must not turn the rest of its line around.
+
+    The isolates of Unicode (UAX #9) are invisible, and only set where they are needed.
+    """
+    return f"\u2068{text}\u2069" if _RIGHT_TO_LEFT.search(text) else text
 
 
 def age(text: str) -> str:
@@ -64,14 +95,37 @@ def date(text: str) -> str:
 
 
 def window_text(slice: Slice | None, window: Window | None, voi_lut: int | None) -> str:
-    """ "W 400 L 40", or the name of the VOI LUT."""
+    """ "W 400 L 40", or the name of the VOI LUT; of PET also what the window spans: "SUV 0.00 to 5.00"."""
     if slice is not None and voi_lut is not None and voi_lut < len(slice.luts):
         return f"LUT {slice.luts[voi_lut].explanation or voi_lut + 1}"
     if window is None:
         return ""
     name = f"  {window.explanation}" if window.explanation else ""
-    numbers = f"W {window.width:.4g} L {window.center:.4g}".replace("-", "−")
-    return numbers + name
+    numbers = f"W {_short(window.width)} L {_short(window.center)}"
+    if slice is not None and slice.suv is not None:
+        low, high = (window.center + side * window.width / 2 for side in (-1, 1))
+        numbers += f"  {suv_text(low * slice.suv)} to {high * slice.suv:.2f}"
+    return numbers.replace("-", "−") + name
+
+
+def modality_text(value: float, unit: str, integer: bool, suv: float | None = None) -> str:
+    """A modality value as one reads it: "−12 HU", "0.031", "1432 counts", "SUV 2.31 · 12345 Bq/ml".
+
+    `suv` turns it into SUV by body weight, where that is known.
+    """
+    plain = f"{f'{value:.0f}' if integer else _short(value)} {unit}".strip()
+    if suv is not None:
+        plain = suv_text(value * suv) if unit == "SUV" else f"{suv_text(value * suv)} · {plain}"
+    return plain.replace("-", "−")
+
+
+def _short(value: float) -> str:
+    """Four digits, and never an exponent for a large number."""
+    return f"{value:.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
+
+
+def suv_text(value: float) -> str:
+    return f"SUV {value:.2f}"
 
 
 def position_text(geometry: Geometry) -> str:
@@ -87,7 +141,7 @@ def layer_text(layer: Layer, mapping: InputMapping | None = None, geometry: Geom
     if mapping is None or geometry is None:
         return text
     spacing = geometry.spacing or (1.0, 1.0)
-    unit = "mm" if geometry.spacing else "px"
+    unit = millimetres(geometry.calibration) if geometry.spacing else "px"
     sizes = [
         cell_size(mapping.rows, layer.grid[0]) * spacing[0],
         cell_size(mapping.cols, layer.grid[1]) * spacing[1],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from viewer.imaging.turn import Turn
 from viewer.session.state import Presentation
 from viewer.study import Window
 
@@ -50,13 +51,32 @@ def zoomed(
     ratio = presentation.zoom / zoom
     at_x, at_y = presentation.pan or (cols / 2, rows / 2)
     pan = (x + (at_x - x) * ratio, y + (at_y - y) * ratio)
-    return Presentation(zoom, _inside(pan, rows, cols))
+    return replace(presentation, zoom=zoom, pan=_inside(pan, rows, cols))
 
 
 def panned(presentation: Presentation, dx: float, dy: float, *, rows: int, cols: int) -> Presentation:
     """Move the picture by (dx, dy) slice pixels; its centre stays within the slice."""
     at_x, at_y = presentation.pan or (cols / 2, rows / 2)
     return replace(presentation, pan=_inside((at_x - dx, at_y - dy), rows, cols))
+
+
+def fitted(presentation: Presentation) -> Presentation:
+    """The whole slice, centred; it stays turned as it is."""
+    return replace(presentation, zoom=1.0, pan=None)
+
+
+def rotated(presentation: Presentation, quarters: int) -> Presentation:
+    """What is on the screen turned clockwise by `quarters`; what is at its centre stays there."""
+    return _standing(presentation, presentation.turn.rotated(quarters))
+
+
+def mirrored(presentation: Presentation, *, vertically: bool = False) -> Presentation:
+    """What is on the screen mirrored left to right, or top to bottom; its centre stays where it is."""
+    return _standing(presentation, presentation.turn.mirrored(vertically=vertically))
+
+
+def _standing(presentation: Presentation, turn: Turn) -> Presentation:
+    return replace(presentation, quarter_turns=turn.quarter_turns, flipped=turn.flipped)
 
 
 def _inside(pan: tuple[float, float], rows: int, cols: int) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from viewer.imaging.colormap import SIGNED
 from viewer.imaging.compose import nothing_drawn
+from viewer.imaging.turn import Turn
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, SliceKey, SliceResult
@@ -36,6 +37,9 @@ class ResolvedView:
     """The window in force; None when a VOI LUT is (see `voi_lut`) or for colour."""
     voi_lut: int | None = None
     invert: bool = False
+    graphics: bool = True
+    """Whether the file's overlay planes are drawn; not while identity is hidden, for they may hold it."""
+    shutter: bool = True
     window_choices: tuple[Window, ...] = ()
     """The file's own choices first, then the presets of the modality."""
     presentation: Presentation = field(default_factory=Presentation)
@@ -57,7 +61,7 @@ class ResolvedView:
     corners: tuple[str, str, str, str] = ("", "", "", "")
     """Multi-line text for top left, top right, bottom left, bottom right."""
     letters: tuple[str, str, str, str] = ("", "", "", "")
-    """Orientation letters at the left, right, top and bottom edge."""
+    """Orientation letters at the left, right, top and bottom edge of the screen."""
     cams: Mapping[str, np.ndarray] = field(default_factory=dict)
     """Layer name -> (h, w) float32 raw signed cam of the shown result, for the filmstrip."""
     card: Card | None = None
@@ -113,9 +117,15 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
     series = known.series.get(state.series) if state.series is not None else None
     bundle = chosen_bundle(state.explanation.model, known.bundles, series)
     card = bundle.card if bundle is not None else None
+    graphics = state.graphics and not state.deidentified
     if series is None or not series.slices:
         return ResolvedView(
-            presentation=state.presentation, overlay=state.overlay, card=card, deidentified=state.deidentified
+            graphics=graphics,
+            shutter=state.shutter,
+            presentation=state.presentation,
+            overlay=state.overlay,
+            card=card,
+            deidentified=state.deidentified,
         )
     index = min(max(state.slice, 0), len(series.slices) - 1)
     header = series.slices[index]
@@ -131,6 +141,8 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         window=window,
         voi_lut=voi_lut,
         invert=state.invert,
+        graphics=graphics,
+        shutter=state.shutter,
         window_choices=choices,
         presentation=state.presentation,
         overlay=state.overlay,
@@ -144,7 +156,7 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
             inverted=state.invert,
             deidentified=state.deidentified,
         ),
-        letters=_letters(header),
+        letters=_letters(header, state.presentation.turn),
         card=card,
         deidentified=state.deidentified,
     )
@@ -264,7 +276,12 @@ def _choices(slice: Slice, modality: str, series: Window | None) -> tuple[Window
 
 
 @lru_cache(maxsize=256)
-def _letters(header: SliceHeader) -> tuple[str, str, str, str]:
+def _letters(header: SliceHeader, turn: Turn) -> tuple[str, str, str, str]:
+    """Orientation letters at the edges of the screen, where the slice stands turned."""
     from viewer.dicom.geometry import orientation_letters
 
-    return orientation_letters(header.geometry)
+    geometry = header.geometry
+    if geometry.row_direction is not None and geometry.col_direction is not None:
+        right, down = turn.directions(geometry.row_direction, geometry.col_direction)
+        geometry = replace(geometry, row_direction=right, col_direction=down)
+    return orientation_letters(geometry)

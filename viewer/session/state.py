@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from viewer.imaging.turn import Turn
 from viewer.study import Window
 
 
@@ -33,14 +34,21 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """Pan and zoom in view terms: a change costs a transform.
+    """Pan, zoom, turn and mirroring in view terms.
 
     `zoom` 1.0 fits the slice into the viewport; `pan` is the slice point (x, y), in pixels,
-    at the viewport's centre, or None for the slice's own centre.
+    at the viewport's centre, or None for the slice's own centre. On the screen the slice is first
+    mirrored left to right, if it is `flipped`, then turned clockwise by `quarter_turns` (0 … 3).
     """
 
     zoom: float = 1.0
     pan: tuple[float, float] | None = None
+    quarter_turns: int = 0
+    flipped: bool = False
+
+    @property
+    def turn(self) -> Turn:
+        return Turn(self.quarter_turns, self.flipped)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,10 @@ class ViewerState:
     window: Window | None = None
     voi_lut: int | None = None
     invert: bool = False
+    graphics: bool = True
+    """The overlay planes of the file are drawn."""
+    shutter: bool = True
+    """The display shutter of the file is closed."""
     presentation: Presentation = field(default_factory=Presentation)
     overlay: Overlay = field(default_factory=Overlay)
     explanation: Explanation = field(default_factory=Explanation)

@@ -49,8 +49,10 @@ from viewer.ui.viewport import Viewport
 from viewer.ui.window_dialog import WindowDialog, choice_title
 
 if TYPE_CHECKING:
+    from viewer.dicom.tag_table import TagRow
     from viewer.inference.card import Card
     from viewer.ui.levels_dock import LevelsPanel
+    from viewer.ui.tag_browser import TagBrowser
 
 
 class MainWindow(QMainWindow):
@@ -79,6 +81,7 @@ class MainWindow(QMainWindow):
         self._hidden_by_maximise: list[QWidget] | None = None
         self._levels: LevelsPanel | None = None
         self._window_dialog: WindowDialog | None = None
+        self._tag_browser: TagBrowser | None = None
         self._build(intents)
         self.preferences = Preferences(
             intents, settings, self.viewport, dress=self.dress, say=self.show_notice
@@ -160,6 +163,8 @@ class MainWindow(QMainWindow):
             self._levels.show_view(view)
         if self._window_dialog is not None and self._window_dialog.isVisible():
             self._window_dialog.show_view(view)
+        if self._tag_browser is not None and self._tag_browser.isVisible():
+            self._tag_browser.show_view(view)
         if view.series is None:
             self.setWindowTitle("Glassbox")
         else:
@@ -176,6 +181,9 @@ class MainWindow(QMainWindow):
 
     def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
         self.series.show_thumbnail(series_uid, grey)
+
+    def show_no_thumbnail(self, series_uid: str, reason: str) -> None:
+        self.series.show_no_thumbnail(series_uid, reason)
 
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
         if lane == "dicom":
@@ -197,6 +205,10 @@ class MainWindow(QMainWindow):
 
     def show_device(self, text: str) -> None:
         self.models.show_device(text)
+
+    def show_tags(self, rows: Sequence[TagRow], problem: str = "") -> None:
+        if self._tag_browser is not None:
+            self._tag_browser.show_tags(rows, problem)
 
     def show_recent(self, paths: Sequence[str]) -> None:
         self.start.show_recent(paths)
@@ -241,6 +253,14 @@ class MainWindow(QMainWindow):
             self.show_notice(Notice("No model is chosen.", "Add one with AI › Add Model."))
             return
         ModelCardDialog(self._view.card, self).show()
+
+    def show_tag_browser(self) -> None:
+        """The attributes of the slice on the screen, beside the picture."""
+        from viewer.ui.tag_browser import TagBrowser
+
+        if self._tag_browser is None:
+            self._tag_browser = TagBrowser(self._intents, self)
+        self._tag_browser.open_on(self._view)
 
     def show_skipped(self, rows: tuple[tuple[str, str], ...]) -> None:
         """List the files that are not shown, and why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,10 @@ TEXT = QColor("#d6dade")
 QUIET = QColor("#aeb6bd")
 ALERT = QColor("#e8b36b")
 _EDGE = QColor(0, 0, 0, 215)
+_OUTLINE = 1.3
+_AROUND_GLYPHS = [
+    (_OUTLINE * math.cos(turn * math.pi / 4), _OUTLINE * math.sin(turn * math.pi / 4)) for turn in range(8)
+]
 _UNUSED = QColor(20, 22, 24)
 _MARGIN = 10.0
 _BAR = 190.0
@@ -107,15 +112,16 @@ class TextPainter:
         width, height = self.width(text) + 8, self.metrics.height() + 6
         picture = clear_pixmap(width, height, ratio)
         painter = QPainter(picture)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         baseline = QPointF(3, 3 + self.metrics.ascent())
-        outline = QPainterPath()
-        outline.addText(baseline, self.font, text)
-        painter.setPen(
-            QPen(_EDGE, 2.6, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
-        )
-        painter.drawPath(outline)
         painter.setFont(self.font)
+        # Stroking the outline of the glyphs looks the same and costs 1.6 ms a line, this 0.2 ms: scrolling
+        # shows three new lines a slice.
+        painter.setPen(QColor(_EDGE.red(), _EDGE.green(), _EDGE.blue()))
+        for x, y in _AROUND_GLYPHS:
+            painter.drawText(baseline + QPointF(x, y), text)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationIn)
+        painter.fillRect(QRectF(0, 0, width, height), _EDGE)
+        painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
         painter.setPen(color)
         painter.drawText(baseline, text)
         painter.end()
@@ -183,6 +189,7 @@ class Marks:
             shown,
             geometry,
             placement.scale_x,
+            placement.turn,
             ratio,
         )
         if key == self._layout_key:
@@ -195,8 +202,10 @@ class Marks:
             first = tuple((line, QUIET if number else TEXT) for number, line in enumerate(lines))
             self._put(inner.right() if right else inner.left(), inner.top(), first, ratio, right=right)
         self._letters(inner, view.letters, ratio)
-        y = inner.bottom() - self.text.line * (1 + len(corners[2]))
-        self._put(inner.left(), y, quiet[2], ratio)
+        turned = placement.turn.words
+        look = (*quiet[2], (turned, ALERT)) if turned else quiet[2]
+        y = inner.bottom() - self.text.line * (1 + len(look))
+        self._put(inner.left(), y, look, ratio)
         y = self._explanation(inner, caption, shown, ratio)
         if geometry is not None:
             y -= self._scale_bar(inner, y, geometry, placement, ratio)
@@ -252,8 +261,8 @@ class Marks:
     def _scale_bar(
         self, inner: QRectF, bottom: float, geometry: Geometry, placement: Placement, ratio: float
     ) -> float:
-        spacing = geometry.spacing[1] if geometry.spacing else 1.0
-        per_unit = placement.scale_x / spacing
+        # Pixels have their true aspect: a millimetre, or the width of a column, is as long on both axes.
+        per_unit = placement.scale_x / (geometry.spacing[1] if geometry.spacing else 1.0)
         length = round_length(min(inner.width() * 0.22, 180.0) / per_unit)
         label = length_text(length, known=geometry.spacing is not None, calibration=geometry.calibration)
         long = length * per_unit
@@ -269,8 +278,11 @@ class Marks:
         painter.end()
         left = inner.right() - 1 - long
         self._stamps.append((_on_pixels(left - 4, bottom - self.text.line / 2 - 8, ratio), picture))
-        self._put(left - 8, bottom - self.text.line, ((label, TEXT),), ratio, right=True)
-        return self.text.line + 2
+        # A long label would cover the letter at the middle of the edge: it then stands above the bar.
+        beside = left - 8 - self.text.width(label) > inner.center().x() + 3 * self.letter.line
+        end, lines = (left - 8, 1) if beside else (inner.right(), 2)
+        self._put(end, bottom - self.text.line * lines, ((label, TEXT),), ratio, right=True)
+        return self.text.line * lines + 2
 
     def _rendered_bar(self, colormap: str, low: str, high: str, unit: str, ratio: float) -> QPixmap:
         """The whole scale with its numbers; what the threshold leaves out is painted over it."""

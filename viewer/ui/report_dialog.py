@@ -26,6 +26,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.commands.intents import Intents
+from viewer.dicom import identity
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
 from viewer.notice import Notice, of_error
@@ -78,7 +79,9 @@ class ReportDialog(QDialog):
         self.deidentify = QCheckBox("De-identify")
         self.deidentify.setChecked(self._view.deidentified)
         self.deidentify.toggled.connect(self._draw)
+        self.deidentify.toggled.connect(self._warn)
         explained = QLabel("Leaves out who, where and when. Your comment is printed as you wrote it.")
+        self.burned_in = theme.named(QLabel(identity.BURNED_IN, wordWrap=True), "warning")
         self.status = theme.named(QLabel(wordWrap=True), "warning")
         self.status.hide()
         self.save = theme.named(QPushButton("Save…"), "primary")
@@ -93,6 +96,7 @@ class ReportDialog(QDialog):
         side.addWidget(self.deidentify)
         explained.setWordWrap(True)
         side.addWidget(theme.named(explained, "dim"))
+        side.addWidget(self.burned_in)
         side.addWidget(self.status)
         buttons = QHBoxLayout()
         buttons.addStretch(1)
@@ -110,9 +114,16 @@ class ReportDialog(QDialog):
         row.addWidget(holder)
         screen = self.screen().availableGeometry().size() if self.screen() else QSize(1280, 800)
         self.resize(QSize(1180, 840).boundedTo(screen * 0.95))
+        self._warn(self.deidentify.isChecked())
         self.comment.setFocus()
 
     # What the reader does
+
+    @Slot(bool)
+    def _warn(self, deidentify: bool) -> None:
+        """De-identifying leaves the pixels as they are: say so where a name may stand in them."""
+        header = self._view.header
+        self.burned_in.setVisible(deidentify and header is not None and header.burned_in)
 
     @Slot()
     def _draw(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QPainter, QPixmap
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.commands.intents import Intents
-from viewer.session.captions import date
+from viewer.session.captions import date, isolated, patient_name
 from viewer.study import ScanResult, Series, Skipped
 from viewer.ui import theme
 from viewer.ui.picture import grey_picture
@@ -27,22 +27,27 @@ from viewer.ui.progress_line import ProgressLine
 _UID = Qt.ItemDataRole.UserRole
 _LINES = Qt.ItemDataRole.UserRole + 1
 _PICTURE = Qt.ItemDataRole.UserRole + 2
+_PROBLEM = Qt.ItemDataRole.UserRole + 3
 _THUMB = 52
+_NOTES = 2
+_SIGN = 30
+"""Side of the sign that stands where there is no picture, logical pixels."""
 
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
 def series_lines(series: Series, *, hidden: bool = False) -> tuple[str, str, str]:
-    """What stands beside a thumbnail: number and modality, description, number of slices.
+    """What stands beside a thumbnail: number and modality, description, number of slices and first notes.
 
+    The notes tell the groups of a split series apart: an echo time, a b-value, "localizer".
     With a `hidden` identity no description: people type names into it.
     """
     number = f"Se {series.series_number} · " if series.series_number is not None else ""
     count = len(series.slices)
     slices = "1 slice" if count == 1 else f"{count} slices"
     plane = f" · {series.orientation}" if series.orientation else ""
-    description = "description hidden" if hidden else series.description or "no description"
-    return f"{number}{series.modality}{plane}", description, slices
+    description = "description hidden" if hidden else isolated(series.description) or "no description"
+    return f"{number}{series.modality}{plane}", description, " · ".join((slices, *series.notes[:_NOTES]))
 
 
 class SeriesRow(QStyledItemDelegate):
@@ -76,6 +81,12 @@ class SeriesRow(QStyledItemDelegate):
             width, height = picture.width() * scale, picture.height() * scale
             target = QRectF(box.center().x() - width / 2, box.center().y() - height / 2, width, height)
             painter.drawPixmap(target, picture, QRectF(picture.rect()))
+        elif index.data(_PROBLEM):
+            device = painter.device()
+            ratio = device.devicePixelRatio() if device is not None else 1.0
+            sign = theme.pixmap("no-picture", colors.warning, _SIGN, ratio)
+            corner = box.center() - QPointF(_SIGN / 2, _SIGN / 2)
+            painter.drawPixmap(QPointF(corner.toPoint()), sign)
         self._write(painter, area.adjusted(_THUMB + 18, 0, -6, 0), index.data(_LINES), colors)
         painter.restore()
 
@@ -122,6 +133,7 @@ class SeriesPanel(QWidget):
         self._intents = intents
         self._items: dict[str, QTreeWidgetItem] = {}
         self._pictures: dict[str, QPixmap] = {}
+        self._problems: dict[str, str] = {}
         self._result = ScanResult()
         self._hidden = False
         self.tree = SeriesTree()
@@ -157,8 +169,20 @@ class SeriesPanel(QWidget):
     def show_thumbnail(self, series_uid: str, grey: np.ndarray) -> None:
         """`grey` is (h, w) uint8, at most 96 on its longer side."""
         self._pictures[series_uid] = grey_picture(grey)
-        if series_uid in self._items:
-            self._items[series_uid].setData(0, _PICTURE, self._pictures[series_uid])
+        self._problems.pop(series_uid, None)
+        self._dress(series_uid)
+
+    def show_no_thumbnail(self, series_uid: str, reason: str) -> None:
+        """A sign in the place of the picture; `reason` is told with the row."""
+        self._problems[series_uid] = reason
+        self._pictures.pop(series_uid, None)
+        self._dress(series_uid)
+
+    def _dress(self, series_uid: str) -> None:
+        """Bring a row up to date, if it is there yet."""
+        for series in self._result.series:
+            if series.uid == series_uid and series_uid in self._items:
+                self._fill(self._items[series_uid], series)
 
     def show_chosen(self, series_uid: str | None) -> None:
         """Mark the series on the screen."""
@@ -209,8 +233,6 @@ class SeriesPanel(QWidget):
                 studies[visit] = study
             item = QTreeWidgetItem(studies[visit])
             item.setData(0, _UID, series.uid)
-            if series.uid in self._pictures:
-                item.setData(0, _PICTURE, self._pictures[series.uid])
             self._fill(item, series)
             self._items[series.uid] = item
         self.tree.expandAll()
@@ -229,11 +251,16 @@ class SeriesPanel(QWidget):
 
     def _fill(self, item: QTreeWidgetItem, series: Series) -> None:
         lines = series_lines(series, hidden=self._hidden)
-        if item.data(0, _LINES) == lines:
+        problem = self._problems.get(series.uid, "")
+        spoken = (*lines, f"No picture: {problem}") if problem else lines
+        item.setData(0, _PICTURE, self._pictures.get(series.uid))
+        item.setData(0, _PROBLEM, problem)
+        told = "\n".join((*spoken, *series.notes[_NOTES:], *series.warnings))
+        if item.toolTip(0) == told:
             return
         item.setData(0, _LINES, lines)
-        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(lines))
-        item.setToolTip(0, "\n".join((*lines, *series.notes)))
+        item.setData(0, Qt.ItemDataRole.AccessibleTextRole, ", ".join(spoken))
+        item.setToolTip(0, told)
 
     def _heading(self, parent: QTreeWidgetItem, text: str) -> QTreeWidgetItem:
         item = QTreeWidgetItem(parent)
@@ -245,12 +272,12 @@ class SeriesPanel(QWidget):
     def _patient(self, series: Series, number: int) -> str:
         if self._hidden:
             return f"Patient {number + 1}"
-        return series.patient.name.replace("^", " ").strip() or series.patient.patient_id or "Unnamed patient"
+        return patient_name(series.patient) or series.patient.patient_id or "Unnamed patient"
 
     def _study(self, series: Series, number: int) -> str:
         if self._hidden:
             return f"Study {number + 1}"
-        parts = (date(series.study_date), series.study_description)
+        parts = (date(series.study_date), isolated(series.study_description))
         return " · ".join(part for part in parts if part) or "Study without date"
 
     def _bold(self) -> QFont:

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QPainter,
     QPaintEvent,
     QPen,
+    QPixmap,
     QPolygonF,
     QWheelEvent,
 )
@@ -41,6 +42,9 @@ class SliceRibbon(QWidget):
         self._ribbon: np.ndarray | None = None
         self._target: str | None = None
         self._wheel = 0.0
+        self._picture = QPixmap()
+        self._picture_key: tuple[int, QSize, float] | None = None
+        self._pictured: np.ndarray | None = None
         self.setAccessibleName("Slice scroller")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
@@ -78,17 +82,31 @@ class SliceRibbon(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
-        painter.fillRect(self.rect(), _GROUND)
+        painter.drawPixmap(0, 0, self._bars())
         if self._count:
-            track = QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD)
-            painter.fillRect(QRectF(track.right() - 1.5, track.top(), 1.5, track.height()), _TRACK)
-            self._paint_probabilities(painter, track)
-            self._paint_position(painter, track)
+            self._paint_position(painter, QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD))
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.current().accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
+
+    def _bars(self) -> QPixmap:
+        """The track with all probabilities, kept: a step moves only the mark upon it."""
+        ratio = self.devicePixelRatioF()
+        key = (self._count, self.size(), ratio)
+        if key != self._picture_key or self._ribbon is not self._pictured:
+            picture = QPixmap(self.size() * ratio)
+            picture.setDevicePixelRatio(ratio)
+            picture.fill(_GROUND)
+            painter = QPainter(picture)
+            if self._count:
+                track = QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD)
+                painter.fillRect(QRectF(track.right() - 1.5, track.top(), 1.5, track.height()), _TRACK)
+                self._paint_probabilities(painter, track)
+            painter.end()
+            self._picture, self._picture_key, self._pictured = picture, key, self._ribbon
+        return self._picture
 
     def _paint_probabilities(self, painter: QPainter, track: QRectF) -> None:
         if self._ribbon is None or len(self._ribbon) != self._count:

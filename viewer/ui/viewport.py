@@ -11,6 +11,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import (
     QColor,
+    QEnterEvent,
     QImage,
     QMouseEvent,
     QPainter,
@@ -23,6 +24,8 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.imaging.compose import Composer
+from viewer.imaging.section import Section
+from viewer.session.captions import modality_text
 from viewer.session.resolve import ResolvedView
 from viewer.study import Slice
 from viewer.ui.marks import ALERT, QUIET, Marks
@@ -45,12 +48,6 @@ _NOTCH = 120
 """Wheel units of one notch (Qt: eighths of a degree, 15 degrees a notch)."""
 
 
-def modality_text(value: float, unit: str, integer: bool) -> str:
-    """A modality value as one reads it: "−12 HU", "0.031", "1432 counts"."""
-    number = f"{value:.0f}" if integer else f"{value:.4g}"
-    return f"{number} {unit}".strip().replace("-", "−")
-
-
 class Viewport(QWidget):
     """Shows the slice of a ResolvedView. While a slice is still being decoded it keeps the last picture,
     with the texts that belong to that picture, and says that it is loading."""
@@ -65,8 +62,10 @@ class Viewport(QWidget):
         self._composer = Composer()
         self._image: QImage | None = None
         self._pixels: np.ndarray | None = None
-        self._factor = 1
+        self._section: Section | None = None
         self._readout = ""
+        self._pointer: QPointF | None = None
+        """Where the cursor was seen last; None outside."""
         self._drag: tuple[Qt.MouseButton, QPointF, tuple[float, float]] | None = None
         """Button, the last point on the screen, the slice point where it began."""
         self._drags = DRAGS["window"]
@@ -110,7 +109,8 @@ class Viewport(QWidget):
         self._waiting = False
         self._view = view
         self._image = None
-        self._readout = self._readout_at(self.mapFromGlobal(self.cursor().pos())) if self.underMouse() else ""
+        # Asking for the place of the cursor waits for the screen: 1 ms a slice, more where it is busy.
+        self._readout = self._readout_at(self._pointer) if self._pointer is not None else ""
         number = f"slice {view.index + 1} of {len(view.series.slices)}" if view.series else "empty"
         self.setAccessibleDescription(f"{number}. {view.caption}" if view.caption else number)
         self.update()
@@ -130,7 +130,8 @@ class Viewport(QWidget):
             aspect=shown.header.geometry.aspect,
             zoom=presentation.zoom,
             pan=presentation.pan,
-        )
+            turn=presentation.turn,
+        ).on_device(self.devicePixelRatioF())
 
     # Painting
 
@@ -141,8 +142,7 @@ class Viewport(QWidget):
         if placement is None or self._view.slice is None:
             painter.fillRect(event.rect(), _BACKGROUND)
         else:
-            image = self._composed(self._view.slice, placement)
-            self._draw(painter, image, self._view.slice, placement)
+            self._draw(painter, self._view.slice, placement)
             self._marks.paint(painter, area, self._view, placement, self._readout)
         if self._view.problem:
             self._say(painter, area, self._view.problem, ALERT)
@@ -150,11 +150,9 @@ class Viewport(QWidget):
             self._say(painter, area, "Loading…", QUIET)
         painter.end()
 
-    def _composed(self, shown: Slice, placement: Placement) -> QImage:
-        """The picture of the slice, at a resolution that the screen can show."""
-        on_device = max(placement.scale_x, placement.scale_y) * self.devicePixelRatioF()
-        factor = max(1, int(1 / on_device))
-        if self._image is None or factor != self._factor:
+    def _composed(self, shown: Slice, section: Section) -> QImage:
+        """The picture of what is seen of the slice, at a resolution that the screen can show."""
+        if self._image is None or section != self._section:
             view = self._view
             self._pixels = self._composer.render(
                 shown,
@@ -164,30 +162,27 @@ class Viewport(QWidget):
                 heatmap=view.heatmap,
                 overlay=view.overlay,
                 heat_range=view.heat_range,
-                factor=factor,
+                section=section,
+                graphics=view.graphics,
+                shutter=view.shutter,
             )
             rows, cols = self._pixels.shape
             self._image = QImage(self._pixels.data, cols, rows, cols * 4, QImage.Format.Format_RGB32)
-            self._factor = factor
+            self._section = section
         return self._image
 
-    def _draw(self, painter: QPainter, image: QImage, shown: Slice, placement: Placement) -> None:
+    def _draw(self, painter: QPainter, shown: Slice, placement: Placement) -> None:
         rows, cols = shown.values.shape[:2]
-        left, top = placement.to_screen(0, 0)
-        width = image.width() * self._factor * placement.scale_x
-        height = image.height() * self._factor * placement.scale_y
-        target = QRectF(left, top, width, height)
+        ratio = self.devicePixelRatioF()
+        section = placement.section(self.width(), self.height(), rows=rows, cols=cols, ratio=ratio)
+        image, target = self._composed(shown, section), QRectF(*placement.area(section, ratio))
         if not target.contains(QRectF(self.rect())):
             covered = target.toAlignedRect().adjusted(1, 1, -1, -1)
             painter.setClipRegion(QRegion(self.rect()) - QRegion(covered))
             painter.fillRect(self.rect(), _BACKGROUND)
             painter.setClipping(False)
-        if self._factor > 1:
-            painter.setClipRect(QRectF(left, top, cols * placement.scale_x, rows * placement.scale_y))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(target, image, QRectF(image.rect()))
-        if self._factor > 1:
-            painter.setClipping(False)
 
     def _say(self, painter: QPainter, area: QRectF, text: str, color: QColor) -> None:
         writer = self._marks.text
@@ -230,7 +225,7 @@ class Viewport(QWidget):
         if shown.is_color:
             text = "RGB {} {} {}".format(*(int(part) for part in value))
         else:
-            text = modality_text(float(value), shown.header.unit, shown.values.dtype.kind in "iu")
+            text = modality_text(float(value), shown.header.unit, shown.values.dtype.kind in "iu", shown.suv)
         return f"{text}   {self._where(shown, row, col)}"
 
     @staticmethod
@@ -244,6 +239,7 @@ class Viewport(QWidget):
         return f"({x:.1f}, {y:.1f}, {z:.1f}) mm".replace("-", "−")
 
     def _point_at(self, point: QPointF) -> None:
+        self._pointer = point
         readout = self._readout_at(point)
         if readout != self._readout:
             self._readout = readout
@@ -261,7 +257,7 @@ class Viewport(QWidget):
         event.accept()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        point = event.position()
+        point = self._pointer = event.position()
         if self._drag is None:
             self._point_at(point)
             return
@@ -276,7 +272,7 @@ class Viewport(QWidget):
         elif what == "zoom":
             self._intents.zoom_at(math.exp(-dy / 150), *anchor)
         elif what == "pan" and placement is not None:
-            self._intents.pan_by(dx / placement.scale_x, dy / placement.scale_y)
+            self._intents.pan_by(*placement.moved(dx, dy))
         elif what == "scroll":
             self._scroll_by(dy)
 
@@ -300,13 +296,19 @@ class Viewport(QWidget):
         if event.button() == Qt.MouseButton.LeftButton:
             self.maximise_asked.emit()
 
+    def enterEvent(self, event: QEnterEvent) -> None:
+        self._point_at(event.position())
+        super().enterEvent(event)
+
     def leaveEvent(self, event: QEvent) -> None:
+        self._pointer = None
         self._readout = ""
         self.update(self._marks.readout_area(QRectF(self.rect())).toAlignedRect())
         super().leaveEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()
+        self._pointer = event.position()
         delta = event.angleDelta()
         # With Shift or Alt some platforms turn the wheel sideways.
         turned = delta.y() if delta.y() else delta.x()

@@ -43,7 +43,7 @@ def test_no_slice_is_decoded_twice_while_it_is_cached(lab, opened, screen, qtbot
         for i in range(9):
             opened.go_to(i)
             qtbot.waitUntil(lambda: screen.view.slice is not None)
-    qtbot.waitUntil(lambda: not opened._decoding.runner.busy)
+    qtbot.waitUntil(lambda: not opened._decoding.busy)
     for uid in {f"a.{i}" for i in range(9)} - {"a.4"}:  # a.4 is decoded for the thumbnail too
         assert lab.decoded.count(uid) == 1
 
@@ -51,6 +51,16 @@ def test_no_slice_is_decoded_twice_while_it_is_cached(lab, opened, screen, qtbot
 def test_every_series_gets_its_thumbnail_once(lab, opened, screen, qtbot):
     qtbot.waitUntil(lambda: set(screen.thumbnails) == {"a", "b"})
     assert screen.thumbnails["a"].shape == (24, 32)
+
+
+def test_a_series_that_cannot_be_decoded_says_why_in_the_place_of_its_thumbnail(
+    lab, desk, screen, qtbot, tmp_path
+):
+    lab.undecodable |= {"b.1"}  # its middle slice
+    desk.open(tmp_path / "study")
+    qtbot.waitUntil(lambda: bool(screen.thumbnails) and bool(screen.without_thumbnail))
+    assert set(screen.thumbnails) == {"a"}
+    assert "damaged" in screen.without_thumbnail["b"]
 
 
 def test_a_slice_that_cannot_be_decoded_says_why_and_the_others_are_shown(lab, opened, screen, qtbot):
@@ -65,22 +75,22 @@ def test_a_slice_that_cannot_be_decoded_says_why_and_the_others_are_shown(lab, o
 
 
 def test_a_bug_in_a_decoder_is_said_and_not_tried_for_ever(lab, opened, screen, qtbot):
-    qtbot.waitUntil(lambda: not opened._decoding.runner.busy)
+    qtbot.waitUntil(lambda: not opened._decoding.busy)
     lab.bugs |= {"b.0"}
     opened.select_series("b")
     qtbot.waitUntil(lambda: bool(screen.view.problem))
-    qtbot.waitUntil(lambda: not opened._decoding.runner.busy)
+    qtbot.waitUntil(lambda: not opened._decoding.busy)
     assert lab.decoded.count("b.0") == 1
 
 
 def test_the_cache_stays_within_its_bound_and_reading_ahead_comes_to_rest(lab, desk, screen, qtbot, tmp_path):
     lab.scans["long"] = [ScanResult((series_of("a", 200),))]
-    desk._desk.slices.limit = 12 * 24 * 32 * 2
+    desk._desk.slices.budget = lambda held: 12 * 24 * 32 * 2
     desk.open(tmp_path / "long")
     for i in (0, 50, 150, 20):
         qtbot.waitUntil(lambda: screen.view.slice is not None)
         desk.go_to(i)
-    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.busy)
     assert desk._desk.slices.nbytes <= desk._desk.slices.limit
     decoded = len(lab.decoded)
     qtbot.wait(50)
@@ -103,7 +113,7 @@ def test_a_slice_asked_for_before_the_study_changed_is_not_shown_in_its_place(
 def test_a_slice_passed_over_while_it_was_decoded_is_kept(lab, desk, screen, qtbot, tmp_path):
     lab.scans["long"] = [ScanResult((series_of("a", 400),))]
     desk.open(tmp_path / "long")
-    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.busy)
     lab.decoding.clear()
     desk.go_to(150)
     qtbot.waitUntil(lambda: lab.decoded[-1] == "a.150")
@@ -117,7 +127,7 @@ def test_a_slice_passed_over_while_it_was_decoded_is_kept(lab, desk, screen, qtb
 
 def test_the_slice_on_the_screen_stays_while_others_are_read(lab, desk, screen, qtbot, tmp_path):
     lab.scans["long"] = [ScanResult((series_of("a", 60),))]
-    desk._desk.slices.limit = 1
+    desk._desk.slices.budget = lambda held: 1
     desk.open(tmp_path / "long")
     qtbot.waitUntil(lambda: screen.view.slice is not None)
     seen = screen.view.slice
@@ -160,10 +170,10 @@ def test_while_files_arrive_the_brightness_stays_and_then_changes_once(lab, desk
     qtbot.waitUntil(lambda: screen.view.slice is not None)
     first = screen.view.window
     more.set()
-    qtbot.waitUntil(lambda: len(screen.view.series.slices) == 6 and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: len(screen.view.series.slices) == 6 and not desk._decoding.busy)
     assert screen.view.window == first and not of_the_series(screen)
     rest.set()
-    qtbot.waitUntil(lambda: of_the_series(screen) and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: of_the_series(screen) and not desk._decoding.busy)
     windows = [view.window for view in screen.views if view.slice is not None]
     assert len(dict.fromkeys(windows)) == 2
 
@@ -180,7 +190,7 @@ def test_the_visible_slice_comes_before_the_window_of_its_series(lab, desk, scre
     study, rest = ScanResult((series_of("a", 400),)), threading.Event()
     lab.scans["long"] = [study, rest, study]
     desk.open(tmp_path / "long")
-    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.busy)
     lab.decoding.clear()
     rest.set()
     qtbot.waitUntil(lambda: lab.decoded[-1] == "a.100")  # the first sample that is not there yet
@@ -196,7 +206,7 @@ def test_a_series_with_windows_of_its_own_is_not_measured(lab, desk, screen, qtb
     headers = tuple(replace(header, windows=(Window(5, 6),)) for header in series.slices)
     lab.scans["ct"] = [ScanResult((replace(series, slices=headers),))]
     desk.open(tmp_path / "ct")
-    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.runner.busy)
+    qtbot.waitUntil(lambda: screen.view.slice is not None and not desk._decoding.busy)
     assert "a.199" not in lab.decoded
 
 

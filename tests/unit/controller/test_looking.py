@@ -20,9 +20,13 @@ def test_every_intent_is_harmless_on_an_empty_viewer(lab, desk, screen, tmp_path
     desk.set_voi_lut(3)
     desk.drag_window(1, 2)
     desk.toggle_invert()
+    desk.toggle_graphics()
+    desk.toggle_shutter()
     desk.zoom_at(2, 1, 1)
     desk.pan_by(1, 1)
     desk.fit()
+    desk.rotate(1)
+    desk.flip()
     desk.reset()
     desk.step_layer(1)
     desk.set_layer("x")
@@ -80,10 +84,29 @@ def test_reset_brings_back_what_the_file_says(opened, screen):
     opened.zoom_at(3, 4, 5)
     opened.pan_by(2, 2)
     opened.toggle_invert()
+    opened.rotate(1)
+    opened.flip()
     opened.set_window(Window(5, 6))
     opened.reset()
     assert screen.view.presentation == Presentation()
     assert (screen.view.window, screen.view.invert) == (before, False)
+
+
+def test_a_turn_stays_while_one_scrolls_and_fits_and_goes_with_the_series(opened, screen, qtbot):
+    for command in ("view.rotate_right", "view.flip_vertically", "view.rotate_left"):
+        opened.commands.run(command)
+    turned = screen.view.presentation
+    assert (turned.quarter_turns, turned.flipped) == (0, True)
+    opened.commands.run("view.flip_horizontally")
+    opened.commands.run("view.rotate_right")
+    turned = screen.view.presentation
+    assert (turned.quarter_turns, turned.flipped) == (1, False)
+    opened.step(2)
+    opened.zoom_at(2, 3, 3)
+    opened.fit()
+    assert screen.view.presentation == turned
+    opened.step_series(1)
+    assert screen.view.presentation == Presentation()
 
 
 def test_identity_is_hidden_on_request_and_that_is_remembered(opened, screen):
@@ -140,3 +163,12 @@ def test_without_presets_of_the_modality_the_numbers_choose_what_the_file_offers
     assert screen.view.window == screen.view.window_choices[0]
     desk.set_preset(9)
     assert screen.view.window == screen.view.window_choices[0]
+
+
+def test_file_graphics_and_shutter_go_off_and_on(opened, screen):
+    opened.toggle_graphics()
+    opened.toggle_shutter()
+    assert (screen.view.graphics, screen.view.shutter) == (False, False)
+    opened.toggle_graphics()
+    opened.toggle_shutter()
+    assert (screen.view.graphics, screen.view.shutter) == (True, True)

@@ -7,7 +7,7 @@ from tests.support.slice_factory import make_slice
 from viewer.errors import ModelError
 from viewer.inference.card import CardInput
 from viewer.inference.preprocess import fit_mapping, normalise, prepare
-from viewer.study import Geometry, Window
+from viewer.study import Geometry, Shutter, Window
 
 torch = pytest.importorskip("torch")
 
@@ -177,3 +177,15 @@ def test_the_mapping_says_where_the_resize_put_the_slice(fit, flip):
     error = middle[40:90] - places
     assert abs(error).max() < 0.15 and abs(error.mean()) < 0.01
     assert fit_mapping(160, 200, 1.0, card) == mapping
+
+
+@pytest.mark.parametrize("normalisation", ["window", "percentile"])
+def test_the_network_sees_what_a_display_shutter_covers(normalisation):
+    """A shutter is for the reader's eyes: the card alone says what the network is given."""
+    values = np.arange(900, dtype=np.int16).reshape(30, 30)
+    hidden = np.zeros((30, 30), bool)
+    hidden[:10] = True
+    card = replace(PLAIN, normalisation=normalisation, low=2, high=95)
+    assert np.array_equal(
+        normalise(make_slice(values, shutter=Shutter(hidden)), card), normalise(make_slice(values), card)
+    )

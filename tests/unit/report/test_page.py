@@ -183,3 +183,24 @@ def test_the_footer_names_all_that_a_result_depends_on():
 def test_the_headline_says_who_or_that_it_is_nobody():
     assert words.headline(make_report()).startswith("DOE JANE MARIE")
     assert words.headline(make_report(deidentify=True)) == "De-identified"
+
+
+NAMES = (
+    "Yamada^Tarou · 山田^太郎 · やまだ^たろう",
+    "洪^吉洞 · 홍^길동",
+    "قباني^لنزار",
+    "שרון^דבורה",
+    "Люксембург^Роза",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_in_any_script_is_drawn_and_leaves_its_line_in_order(name):
+    """Also where a machine has no font for it: then in boxes."""
+    made = make_report(make_view(name=name))
+    line = words.headline(made)
+    scripts = name.replace("^", " ").split(" · ")
+    assert 0 <= max(line.index(script) for script in scripts) < line.index("born")
+    assert all(line.count(mark) == int(name in NAMES[2:4]) for mark in "\u2068\u2069")
+    nobody = page.draw(make_report(make_view(name="")), 1200)
+    assert (pixels_of(page.draw(made, 1200)) != pixels_of(nobody)).any()

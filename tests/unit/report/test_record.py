@@ -57,6 +57,16 @@ def test_what_is_no_report_is_refused_in_words(text):
 
 
 def test_a_report_of_a_later_schema_is_not_guessed_at():
-    table = json.loads(record.to_json(make_report())) | {"schema": 2}
-    with pytest.raises(ReportError, match="schema 2"):
+    table = json.loads(record.to_json(make_report())) | {"schema": 3}
+    with pytest.raises(ReportError, match="schema 3"):
         record.from_json(json.dumps(table))
+
+
+def test_a_report_of_the_first_schema_had_nothing_over_its_pictures():
+    table = json.loads(record.to_json(make_report())) | {"schema": 1}
+    for name in ("quarter_turns", "flipped", "aspect"):
+        del table["image"][name]
+    for name in ("graphics", "shutter"):
+        del table["display"][name]
+    old = record.from_json(json.dumps(table))
+    assert (old.display.graphics, old.display.shutter, old.image.flipped) == (False, False, False)

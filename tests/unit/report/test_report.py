@@ -11,7 +11,7 @@ from viewer.imaging import compose
 from viewer.report import record, report
 from viewer.session.resolve import ResolvedView
 from viewer.session.state import Overlay
-from viewer.study import VoiLut, Window
+from viewer.study import Graphic, Shutter, VoiLut, Window
 
 IDENTIFYING = (NAME, "JANE", "ID-4711", "19650102", "Example Hospital", "20260112", "1.2.840.")
 
@@ -93,3 +93,35 @@ def test_a_comment_that_would_not_fit_is_refused_and_not_cut():
 def test_the_digest_of_the_pixels_tells_two_pictures_apart():
     plain, inverted = make_report(), make_report(make_view(invert=True))
     assert plain.source_sha256 == make_report().source_sha256 != inverted.source_sha256
+
+
+def covered_view(**changes):
+    values = np.full((32, 32), 300, np.int16)
+    mask, hidden = np.zeros((32, 32), bool), np.zeros((32, 32), bool)
+    mask[4], hidden[:, 20:] = True, True
+    view = make_view(32, 32, values=values, **changes)
+    slice = dataclasses.replace(view.slice, graphics=(Graphic(mask, "DOE"),), shutter=Shutter(hidden))
+    return dataclasses.replace(view, slice=slice)
+
+
+@pytest.mark.parametrize("graphics", [False, True])
+@pytest.mark.parametrize("shutter", [False, True])
+def test_the_page_shows_graphics_and_shutter_as_the_screen_does(graphics, shutter):
+    view = covered_view(graphics=graphics, shutter=shutter)
+    made = make_report(view)
+    look = {"window": view.window, "graphics": graphics, "shutter": shutter}
+    assert np.array_equal(made.pictures.source, compose.render(view.slice, **look))
+    overlaid = compose.render(
+        view.slice, **look, heatmap=view.heatmap, overlay=view.overlay, heat_range=view.heat_range
+    )
+    assert np.array_equal(made.pictures.overlay, overlaid)
+    assert (made.display.graphics, made.display.shutter) == (graphics, shutter)
+
+
+def test_graphics_that_may_hold_a_name_are_not_on_a_deidentified_page():
+    view = covered_view()
+    made = make_report(view, deidentify=True)
+    bare = compose.render(view.slice, window=view.window, graphics=False)
+    assert np.array_equal(made.pictures.source, bare) and not made.display.graphics
+    assert not np.array_equal(made.pictures.source, make_report(view).pictures.source)
+    assert "DOE" not in record.to_json(made)

@@ -188,3 +188,16 @@ def test_what_the_file_or_the_reader_says_comes_before_the_window_of_the_series(
     assert (resolve(state(), with_lut).voi_lut, resolve(state(), with_lut).window) == (0, None)
     bare = replace(known(make_slice(RAMP)), series_windows=shared)
     assert resolve(state(window=Window(1, 2)), bare).window == Window(1, 2)
+
+
+def test_file_graphics_and_shutter_are_shown_unless_the_reader_turns_them_off():
+    shown = make_slice(RAMP)
+    assert (resolve(state(), known(shown)).graphics, resolve(state(), known(shown)).shutter) == (True, True)
+    off = resolve(state(graphics=False, shutter=False), known(shown))
+    assert (off.graphics, off.shutter) == (False, False)
+
+
+def test_graphics_that_may_hold_a_name_are_not_drawn_while_identity_is_hidden():
+    view = resolve(state(deidentified=True), known(make_slice(RAMP)))
+    assert (view.graphics, view.shutter) == (False, True)
+    assert not resolve(ViewerState(deidentified=True), known(make_slice(RAMP))).graphics

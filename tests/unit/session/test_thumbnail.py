@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.slice_factory import make_slice
 from viewer.session.thumbnail import thumbnail
-from viewer.study import Geometry, Window
+from viewer.study import Geometry, Shutter, Window
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,11 @@ def test_a_thumbnail_shows_what_the_slice_shows():
 
 def test_a_colour_slice_has_a_thumbnail_too():
     assert thumbnail(make_slice(np.full((64, 64, 3), 200, np.uint8)), "US").max() == 200
+
+
+def test_a_thumbnail_is_covered_as_the_slice_is():
+    hidden = np.zeros((200, 200), bool)
+    hidden[:100] = True
+    values = np.full((200, 200), 1000, np.int16)
+    small = thumbnail(make_slice(values, windows=(Window(0, 400),), shutter=Shutter(hidden, 7)), "DX")
+    assert (small[:47] == 7).all() and (small[49:] == 255).all()
