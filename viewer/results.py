@@ -88,22 +88,26 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class ResultKey:
-    """The question a result answers: shown only if it equals the question asked now."""
+    """The question a result answers: shown only if it equals the question asked now.
+
+    `against` is the label whose logit is taken away from the target's, "" to explain the target alone.
+    """
 
     slice: SliceKey
     model_digest: str
     """Of the bundle, card and weights: other preprocessing is another question."""
     target: str
     method: str = "grad-cam"
+    against: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceResult:
     """Everything one forward and one backward pass gave for one slice and target.
 
-    `cams` maps every offered layer's name to its raw, signed class activation map, (h, w) float32,
-    in logit units; `layers` are in network order; `input` is what the network saw,
-    (channels, height, width) float32.
+    `cams` maps every offered layer's name to its raw, signed map, (h, w) float32, in logit units where
+    the method has them; `layers` are in network order; `input` is what the network saw,
+    (channels, height, width) float32; `notes` are sentences that belong beside the map.
     """
 
     key: ResultKey
@@ -113,6 +117,7 @@ class SliceResult:
     mapping: InputMapping
     input: np.ndarray
     device: str
+    notes: tuple[str, ...] = ()
 
     @property
     def nbytes(self) -> int:

@@ -8,63 +8,68 @@ import numpy as np
 import torch
 
 from viewer.errors import ModelError
-from viewer.explain.cam import METHODS
-from viewer.explain.capture import Check
+from viewer.explain.capture import Captured, Check, Target
+from viewer.explain.captures import Captures
 from viewer.explain.grid import grid_reader
 from viewer.explain.layers import default_layer, described, offered_layers, offered_names
+from viewer.explain.methods import DEFAULT, FAMILY, METHODS
 from viewer.explain.passes import run_pass
 from viewer.inference.card import Card
 from viewer.inference.loading import LoadedModel
 from viewer.inference.predict import prediction_of
 from viewer.inference.preprocess import prepare
-from viewer.results import ResultKey, SliceResult
+from viewer.results import Layer, ResultKey, SliceResult
 from viewer.study import Slice
 
 __all__ = ["analyse_slice", "default_layer", "offered_layers"]
 
-METHOD = "grad-cam"
-
 
 def analyse_slice(
-    loaded: LoadedModel, slice: Slice, *, target: str | None = None, check: Check = lambda: None
+    loaded: LoadedModel,
+    slice: Slice,
+    *,
+    target: str | None = None,
+    against: str = "",
+    method: str = DEFAULT,
+    captures: Captures | None = None,
+    check: Check = lambda: None,
 ) -> SliceResult:
     """Ask the network about one slice and map its evidence for `target` in every offered layer.
 
     Parameters
     ----------
     target : the label to explain; None for the most probable one that is not the background.
+    against : explain how much more the target is said than this label: "A minus B".
+    method : id of a method of the CAM family.
+    captures : where earlier passes are kept and found: a slice in it is not asked about again.
     check : raises `Cancelled` to stop, between and inside the passes.
 
     The result's key names the label that was explained. Raises ModelError where the model cannot
     answer; a device whose memory is full is left for the CPU, and `loaded.notice` says so.
     """
     card = loaded.card
-    if target is not None and target not in card.labels:
-        raise ModelError(
-            f"The model '{card.name}' has no label '{target}'.",
-            remedy=f"Choose one of: {', '.join(card.labels)}.",
-        )
+    _require_label(card, target)
+    if against:
+        _require_label(card, against)
+    if METHODS[method].kind != FAMILY:
+        raise ValueError(f"{method} needs passes of its own")
     check()
     image, mapping = prepare(slice, card.input)
     check()
-    names = [layer.name for layer in offered_names(loaded)]
-    captured = run_pass(loaded, torch.from_numpy(image)[None], names, _chooser(card, target), check)
+    question = (slice.header.key, loaded.bundle.digest, target, against)
+    captured = captures.get(question) if captures is not None else None
+    if captured is None:
+        names = [layer.name for layer in offered_names(loaded)]
+        choose = chooser(card, target, against)
+        captured = run_pass(loaded, torch.from_numpy(image)[None], names, choose, check)
+        if captures is not None:
+            captures.put(question, captured)
     prediction = prediction_of(card, captured.logits)
     layers = described(loaded, captured.activations)
-    cams = {}
-    for layer in layers:
-        check()
-        grid = grid_reader(loaded.module, layer.name)
-        cam = METHODS[METHOD](grid(captured.activations[layer.name]), grid(captured.gradients[layer.name]))
-        cams[layer.name] = np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32)
-        if not np.isfinite(cams[layer.name]).all():
-            raise ModelError(
-                f"The map of the layer '{layer.title}' is not a number.",
-                remedy="The model's weights are out of range: choose another model.",
-            )
-    explained = card.labels[_chooser(card, target)(captured.logits)]
+    cams = {layer.name: _cam(loaded, captured, layer, method, check) for layer in layers}
+    first = captured.target[0] if isinstance(captured.target, tuple) else captured.target
     return SliceResult(
-        key=ResultKey(slice.header.key, loaded.bundle.digest, explained, METHOD),
+        key=ResultKey(slice.header.key, loaded.bundle.digest, card.labels[first], method, against),
         prediction=prediction,
         layers=layers,
         cams=cams,
@@ -74,11 +79,30 @@ def analyse_slice(
     )
 
 
-def _chooser(card: Card, target: str | None) -> Callable[[torch.Tensor], int]:
-    """Logits (1, labels) -> the index of the label to explain."""
-    if target is not None:
-        return lambda _logits: card.labels.index(target)
-    candidates = [card.labels.index(label) for label in card.findings or card.labels]
+def _cam(loaded: LoadedModel, captured: Captured, layer: Layer, method: str, check: Check) -> np.ndarray:
+    check()
+    grid = grid_reader(loaded.module, layer.name)
+    cam = METHODS[method].run(grid(captured.activations[layer.name]), grid(captured.gradients[layer.name]))
+    found = np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32)
+    if not np.isfinite(found).all():
+        raise ModelError(
+            f"The map of the layer '{layer.title}' is not a number.",
+            remedy="The model's weights are out of range: choose another model.",
+        )
+    return found
+
+
+def _require_label(card: Card, label: str | None) -> None:
+    if label is not None and label not in card.labels:
+        raise ModelError(
+            f"The model '{card.name}' has no label '{label}'.",
+            remedy=f"Choose one of: {', '.join(card.labels)}.",
+        )
+
+
+def chooser(card: Card, target: str | None, against: str = "") -> Callable[[torch.Tensor], Target]:
+    """Logits (1, labels) -> what to explain: the label asked for, or the most probable finding."""
+    candidates = [card.labels.index(label) for label in card.findings or card.labels if label != against]
 
     def most_probable(logits: torch.Tensor) -> int:
         # Softmax and sigmoid keep the order, so the logits tell.
@@ -86,4 +110,8 @@ def _chooser(card: Card, target: str | None) -> Callable[[torch.Tensor], int]:
             return 0
         return candidates[int(logits[0, candidates].argmax())]
 
-    return most_probable
+    def choose(logits: torch.Tensor) -> Target:
+        first = card.labels.index(target) if target is not None else most_probable(logits)
+        return (first, card.labels.index(against)) if against else first
+
+    return choose

@@ -21,30 +21,41 @@ Check = Callable[[], None]
 """Called between the steps of a pass; raises `Cancelled` when nobody waits any more."""
 
 
+Target = int | tuple[int, int]
+"""Index of the label to explain; of two, the first logit less the second: what speaks for one and not the
+other."""
+
+
 @dataclass(eq=False)
 class Captured:
-    """What one pass left: `logits` (1, labels); per layer the activation and the gradient of the
-    target's logit with respect to it, in the layer's own shape, detached."""
+    """What one pass left: `logits` (1, labels); `target`, as it was chosen; per layer the activation and
+    the gradient of the target's logit with respect to it, in the layer's own shape, detached."""
 
     logits: torch.Tensor
+    target: Target = 0
     activations: dict[str, torch.Tensor] = field(default_factory=dict)
     gradients: dict[str, torch.Tensor] = field(default_factory=dict)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all that is kept, on whatever device."""
+        return sum(value.nbytes for value in (*self.activations.values(), *self.gradients.values()))
 
 
 def capture(
     network: nn.Module,
     images: torch.Tensor,
     layers: Sequence[str],
-    choose: Callable[[torch.Tensor], int],
+    choose: Callable[[torch.Tensor], Target],
     check: Check = lambda: None,
 ) -> Captured:
     """Run `network` once forward and once backward and keep every layer's part in it.
 
     Parameters
     ----------
-    images : (1, channels, h, w), on the network's device.
+    images : (1, channels, h, w), or (1, channels, d, h, w) of a network for volumes, on its device.
     layers : module paths. A module that runs more than once counts with its last run.
-    choose : given the logits (1, labels), the index of the label to explain.
+    choose : given the logits (1, labels), what to explain.
     check : stops the pass by raising, before each module on the way forward and on the way back.
     """
     with (
@@ -67,14 +78,23 @@ def capture(
             )
         check()
         points = [activations[name] for name in layers]
-        score = logits[0, choose(logits.detach())]
-        gradients = torch.autograd.grad(score, points, allow_unused=True) if points else ()
+        target = choose(logits.detach())
+        gradients = (
+            torch.autograd.grad(score_of(logits, target)[0], points, allow_unused=True) if points else ()
+        )
         check()
-    captured = Captured(logits.detach())
+    captured = Captured(logits.detach(), target)
     for name, point, gradient in zip(layers, points, gradients, strict=True):
         captured.activations[name] = point.detach()
         captured.gradients[name] = torch.zeros_like(point) if gradient is None else gradient
     return captured
+
+
+def score_of(logits: torch.Tensor, target: Target) -> torch.Tensor:
+    """(n,): the number that is explained, of each of n answers (n, labels)."""
+    if isinstance(target, tuple):
+        return logits[:, target[0]] - logits[:, target[1]]
+    return logits[:, target]
 
 
 @contextmanager

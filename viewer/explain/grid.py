@@ -1,6 +1,6 @@
-"""Whatever a layer gives out, as a grid of channels: (channels, h, w).
+"""Whatever a layer gives out, as a grid of channels: (channels, h, w), or (channels, d, h, w).
 
-Convolutions give (1, channels, h, w). Swin transformers keep channels last; vision transformers
+Convolutions give (1, channels, *grid). Swin transformers keep channels last; vision transformers
 give one row of tokens, the class token first. A layer without a grid is refused in words.
 """
 
@@ -19,7 +19,7 @@ ToGrid = Callable[[torch.Tensor], torch.Tensor]
 
 
 def grid_reader(network: nn.Module, layer: str) -> ToGrid:
-    """A function that turns `layer`'s output (or its gradient) into (channels, h, w)."""
+    """A function that turns `layer`'s output (or its gradient) into (channels, *grid)."""
     module = network.get_submodule(layer)
     if isinstance(network, SwinTransformer) and not isinstance(module, nn.Conv2d):
         return lambda output: _channels_last(output, layer)
@@ -29,7 +29,7 @@ def grid_reader(network: nn.Module, layer: str) -> ToGrid:
 
 
 def _channels_first(output: torch.Tensor, layer: str) -> torch.Tensor:
-    if output.ndim != 4:
+    if output.ndim not in (4, 5):
         raise no_grid(layer)
     return output[0]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 
 from viewer.errors import ModelError
-from viewer.explain.capture import Captured, Check, capture
+from viewer.explain.capture import Captured, Check, Target, capture
 from viewer.inference.loading import LoadedModel
 
 
@@ -15,7 +15,7 @@ def run_pass(
     loaded: LoadedModel,
     images: torch.Tensor,
     layers: Sequence[str],
-    choose: Callable[[torch.Tensor], int],
+    choose: Callable[[torch.Tensor], Target],
     check: Check,
 ) -> Captured:
     """`capture` for a loaded model; `loaded.notice` says so where the CPU had to step in.

@@ -1,0 +1,143 @@
+"""The one table of explanation methods: it feeds the menu, the command line, the documentation and the tests.
+
+No torch in here: the window lists the methods before the first network is loaded. To add a method: its
+function in a module of this package, a row here, an analytic test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+FAMILY, LAYER, ATTENTION, INPUT = "family", "layer", "attention", "input"
+"""Kinds: a function of one capture, for all layers; passes of its own for one layer; the attention of a
+vision transformer; a map on the network's input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One way to explain an answer.
+
+    Parameters
+    ----------
+    id : as in keys, files and on the command line.
+    title : as a reader sees it.
+    kind : FAMILY, LAYER, ATTENTION or INPUT.
+    unit : "logit" where the values are shares of the target's logit: then one scale holds for all slices
+        and, within a layer's grid, for all patients. "" where they only rank the places of one map.
+    signed : whether it can tell evidence against the target.
+    passes : network calls for one slice, roughly, at the method's defaults; what makes the reader wait.
+    paper : where it was published.
+    about : what it shows, and its trap, in one sentence.
+    function : "module:name" below `viewer.explain`.
+    """
+
+    id: str
+    title: str
+    kind: str
+    unit: str
+    signed: bool
+    passes: int
+    paper: str
+    about: str
+    function: str
+
+    @property
+    def run(self) -> Callable[..., Any]:
+        """The function; imports torch."""
+        module, _, name = self.function.partition(":")
+        found: Callable[..., Any] = getattr(import_module(f"viewer.explain.{module}"), name)
+        return found
+
+
+DEFAULT = "grad-cam"
+
+_ROWS = (
+    Method(
+        "grad-cam",
+        "Grad-CAM",
+        FAMILY,
+        "logit",
+        True,
+        1,
+        "Selvaraju et al. 2017",
+        "Channels weighted by their mean gradient: coarse, and steady at the last layers.",
+        "cam:grad_cam",
+    ),
+    Method(
+        "grad-cam++",
+        "Grad-CAM++",
+        FAMILY,
+        "",
+        False,
+        1,
+        "Chattopadhay et al. 2018",
+        "Counts positive gradients alone, so that several small findings show; its values have no unit.",
+        "cam:grad_cam_plus_plus",
+    ),
+    Method(
+        "hires-cam",
+        "HiResCAM",
+        FAMILY,
+        "logit",
+        True,
+        1,
+        "Draelos and Carin 2020",
+        "Activation times gradient, cell by cell: faithful before the last linear layer, grainy earlier.",
+        "cam:hires_cam",
+    ),
+    Method(
+        "layer-cam",
+        "LayerCAM",
+        FAMILY,
+        "logit",
+        False,
+        1,
+        "Jiang et al. 2021",
+        "As HiResCAM with positive gradients alone: the choice for early layers; shows nothing against.",
+        "cam:layer_cam",
+    ),
+    Method(
+        "xgrad-cam",
+        "XGrad-CAM",
+        FAMILY,
+        "logit",
+        True,
+        1,
+        "Fu et al. 2020",
+        "Averages a channel's gradient where the channel is active.",
+        "cam:xgrad_cam",
+    ),
+    Method(
+        "eigen-cam",
+        "EigenCAM",
+        FAMILY,
+        "",
+        False,
+        1,
+        "Muhammad and Yeasin 2020",
+        "The main pattern of the layer, whatever the finding: no evidence for anything.",
+        "cam:eigen_cam",
+    ),
+    Method(
+        "energy",
+        "Activation energy",
+        FAMILY,
+        "",
+        False,
+        1,
+        "",
+        "Where the layer is active at all, whatever the finding: a control, no evidence.",
+        "cam:energy",
+    ),
+)
+
+METHODS: dict[str, Method] = {method.id: method for method in _ROWS}
+"""In the order of the menu."""
+
+
+def of_kind(kind: str) -> tuple[Method, ...]:
+    """The methods of one kind, in the order of the menu."""
+    return tuple(method for method in METHODS.values() if method.kind == kind)
