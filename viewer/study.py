@@ -108,13 +108,14 @@ class VoiLut:
 
 
 @dataclass(frozen=True, slots=True)
-class NativePixels:
-    """Where the uncompressed samples of a grey frame lie in a file, and what they mean.
+class StoredPixels:
+    """Where a grey frame lies in a file, and what its samples mean.
 
     Parameters
     ----------
-    offset : byte of the file at which the frame starts.
+    offset : byte of the file at which the frame starts; of a compressed one, its pixel data (PS3.5 A.4).
     dtype : of a sample as it lies there: "u1", "<u2" or ">u2".
+    codec : transfer syntax of a compressed frame, the only one of its file; "" of an uncompressed one.
     bits_stored, high_bit, signed : which bits of it hold the value (PS3.5 8.1.1).
     slope, intercept : modality value = slope * stored + intercept.
     file_size, file_mtime_ns : of the file when it was scanned: another file has its pixels elsewhere.
@@ -129,6 +130,7 @@ class NativePixels:
     intercept: float
     file_size: int
     file_mtime_ns: int
+    codec: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -151,7 +153,7 @@ class SliceHeader:
     """Unit of the modality values: "HU", "counts", … or "" if arbitrary."""
     windows: tuple[Window, ...] = ()
     transfer_syntax: str = ""
-    native: NativePixels | None = None
+    stored: StoredPixels | None = None
     """Set where the frame can be read from its file without another look at the header."""
     regions: tuple[UltrasoundRegion, ...] = ()
     """The parts of an ultrasound image that have a scale of their own."""

@@ -52,6 +52,9 @@ class Opening(QObject):
             from viewer.dicom.prewarm import prewarm
 
             prewarm(path)  # before the next import, which takes half a second
+            from viewer.dicom.lean_import import import_readers
+
+            import_readers()
             from viewer.dicom.scan import scan
 
             return scan(path, progress=progress)

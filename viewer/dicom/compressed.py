@@ -19,26 +19,34 @@ from viewer.errors import PixelError
 
 def read_frame(opened: Opened, shape: Layout, stream: BinaryIO, frame: int) -> bytes:
     """The codestream of a frame, and nothing else of the file; raises `PixelError` if it is not found."""
-    stream.seek(opened.pixel_offset)
     offsets = tags.value(opened.dataset, "ExtendedOffsetTable")
     lengths = tags.value(opened.dataset, "ExtendedOffsetTableLengths")
     extended = (offsets, lengths) if offsets and lengths else None
+    return codestream(stream, opened.pixel_offset, frame, shape.frames, extended)
+
+
+def codestream(
+    stream: BinaryIO, start: int, frame: int = 0, frames: int = 1, extended: tuple[bytes, bytes] | None = None
+) -> bytes:
+    """The codestream of a frame of the pixel data that begin at byte `start`; raises `PixelError`.
+
+    Parameters
+    ----------
+    extended : the extended offset table and its lengths, where the file has them.
+    """
+    stream.seek(start)
     try:
         with tags.quiet():
-            encoded = encaps.get_frame(
-                stream, frame, number_of_frames=shape.frames, extended_offsets=extended
-            )
+            encoded = encaps.get_frame(stream, frame, number_of_frames=frames, extended_offsets=extended)
     except Exception as error:
         raise PixelError(
-            f"Image {frame + 1} of {shape.frames} cannot be found in the compressed pixel data.",
+            f"Image {frame + 1} of {frames} cannot be found in the compressed pixel data.",
             remedy=COPY_AGAIN,
         ) from error
     # Decoders make half a picture of half a codestream, or (CharLS) take seconds to refuse it.
-    stump = _cut_fragment(stream, opened.pixel_offset)
+    stump = _cut_fragment(stream, start)
     if stump is not None and encoded.endswith(stump):
-        raise PixelError(
-            f"The file is cut off within image {frame + 1} of {shape.frames}.", remedy=COPY_AGAIN
-        )
+        raise PixelError(f"The file is cut off within image {frame + 1} of {frames}.", remedy=COPY_AGAIN)
     return encoded
 
 

@@ -120,7 +120,7 @@ def deidentified_header(header: SliceHeader) -> SliceHeader:
     """A slice header without file and original UID."""
     uid = pseudonymous_uid(header.sop_instance_uid)
     windows = tuple(replace(window, explanation=safe_text(window.explanation)) for window in header.windows)
-    return replace(header, source=_HIDDEN, sop_instance_uid=uid, windows=windows, native=None)
+    return replace(header, source=_HIDDEN, sop_instance_uid=uid, windows=windows, stored=None)
 
 
 def safe_text(text: str) -> str:

@@ -101,7 +101,7 @@ def planes(opened: Opened, source: Source, status: os.stat_result | None = None)
             transfer_syntax=opened.syntax,
             regions=regions,
             burned_in=burned_in,
-            native=locate(opened, shape, frame, status) if status is not None else None,
+            stored=locate(opened, shape, frame, status) if status is not None else None,
         )
         kind = variants.image_type(dataset, frame)
         found.append(

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -91,6 +91,8 @@ class _Process:
             env={**os.environ, **_ENVIRONMENT},
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )
+        for pipe in (self._popen.stdin, self._popen.stdout):
+            _widen(cast(IO[bytes], pipe))
         self._ready = False
         self.wake()
         self.fate = ""
@@ -168,6 +170,15 @@ class _Process:
             self._popen.wait(1.0)
 
 
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a pipe hold a whole frame where the system can (Linux): 64 KiB at a time cost a switch each."""
+    if sys.platform == "linux":
+        import fcntl
+
+        with contextlib.suppress(OSError):  # the user's pipes may be full of other programs' frames
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 1 << 20)
+
+
 @functools.cache
 def _most_memory() -> int:
     """What one decoder may take of this computer, however large its image."""
@@ -226,8 +237,8 @@ class DecoderPool:
         with self._changed:
             if self._idle or self._busy:
                 return
-        with contextlib.suppress(PixelError, Cancelled), self._one() as process:
-            self._put_back(process)
+        with contextlib.suppress(PixelError, Cancelled):
+            self._give_back(self._take(), fit=True)
 
     def decode(self, encoded: bytes, shape: Layout, syntax: str) -> np.ndarray | None:
         """The samples of one codestream; None if the data are damaged: no decoder reads them.
@@ -245,20 +256,22 @@ class DecoderPool:
             `stop` was called meanwhile.
         """
         limits = self._limits(shape)
-        with self._one() as process:
-            try:
-                found = process.decode(encoded, shape, syntax, limits)
-            except (worker.Garbled, OSError, ValueError) as error:
-                raise _error(process, limits) from error
-            if isinstance(found, np.ndarray):
-                self._put_back(process)
-                return found
-            if found == "damaged":
-                self._put_back(process)
-                return None
-            if found == "memory":
-                process.kill("large")
+        process, fit = self._take(), False
+        try:
+            found = process.decode(encoded, shape, syntax, limits)
+            if isinstance(found, str):
+                fit = found == "damaged"
+                if found == "memory":
+                    process.kill("large")
+            else:
+                fit = True
+        except (worker.Garbled, OSError, ValueError) as error:
+            raise _error(process, limits) from error
+        finally:
+            self._give_back(process, fit=fit)
+        if not fit:
             raise _error(process, limits)
+        return found if isinstance(found, np.ndarray) else None
 
     def stop(self) -> None:
         """End all processes at once; whoever waits for one gets `Cancelled`. A later frame starts anew."""
@@ -278,21 +291,6 @@ class DecoderPool:
         count = math.prod(size) * kind.itemsize
         memory = min(self._memory + _COPIES * count, max(self._memory, _most_memory()))
         return _Limits(max(self._seconds, count / _SLOWEST), memory)
-
-    @contextlib.contextmanager
-    def _one(self) -> Iterator[_Process]:
-        """A process for the calling thread alone; ended afterwards unless it was put back."""
-        process = self._take()
-        try:
-            yield process
-        finally:
-            with self._changed:
-                lost = process in self._busy
-            if lost:
-                process.close()
-                with self._changed:
-                    self._busy.discard(process)
-                    self._changed.notify_all()
 
     def _take(self) -> _Process:
         with self._changed:
@@ -318,13 +316,16 @@ class DecoderPool:
                 threading.Thread(target=self._watch, name="glassbox-decoders", daemon=True).start()
             return process
 
-    def _put_back(self, process: _Process) -> None:
+    def _give_back(self, process: _Process, *, fit: bool) -> None:
+        """The calling thread is done with it: the next one takes it, or, if it is not `fit`, nobody does."""
+        fit = fit and not process.fate  # it may have been killed as it ended
+        if not fit:
+            process.close()
         with self._changed:
-            if process.fate:  # killed as it ended
-                return
             self._busy.discard(process)
-            self._idle.append(process)
-            self._changed.notify()
+            if fit:
+                self._idle.append(process)
+            self._changed.notify_all()
 
     def _watch(self) -> None:
         """Look after the processes that work, as long as one does within a second."""

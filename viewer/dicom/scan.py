@@ -22,7 +22,9 @@ log = logging.getLogger(__name__)
 
 _PARTIAL_EVERY = 0.25
 _TICK = 0.02
-"""Seconds between partial results, and between bare progress reports."""
+_FIRST_SHOWS = 0.06
+"""Seconds between partial results, between bare progress reports, and for which Python is left to those who
+show the first image: they would contend for it with this loop."""
 
 
 class ScanProgress(Protocol):
@@ -126,6 +128,8 @@ def scan(path: Path, *, progress: ScanProgress | None = None) -> ScanResult:
         now = time.monotonic()
         if found and now - last_partial >= _PARTIAL_EVERY:
             report(done, total, found.result())
+            if not last_partial and progress is not None:
+                time.sleep(_FIRST_SHOWS)
             last_partial = last_tick = time.monotonic()
         elif now - last_tick >= _TICK:
             report(done, total)

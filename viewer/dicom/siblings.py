@@ -137,14 +137,14 @@ def _changed(pattern: Plane, source: Source, quick: QuickHeader, values: dict[st
     place = values.get("ImagePositionPatient")
     if windows is None or (place is not None and len(place) != 3):
         return None
-    native = header.native
-    if native is not None:
-        slope = values.get("RescaleSlope", (native.slope,))[0] or 1.0
-        native = replace(
-            native,
+    stored = header.stored
+    if stored is not None:
+        slope = values.get("RescaleSlope", (stored.slope,))[0] or 1.0
+        stored = replace(
+            stored,
             offset=quick.pixel_offset,
             slope=slope,
-            intercept=values.get("RescaleIntercept", (native.intercept,))[0],
+            intercept=values.get("RescaleIntercept", (stored.intercept,))[0],
             file_size=quick.size,
             file_mtime_ns=quick.mtime_ns,
         )
@@ -155,7 +155,7 @@ def _changed(pattern: Plane, source: Source, quick: QuickHeader, values: dict[st
         instance_number=values.get("InstanceNumber"),
         geometry=header.geometry if place is None else replace(header.geometry, position=place),
         windows=windows,
-        native=native,
+        stored=stored,
     )
     trigger = values.get("TriggerTime")
     clocks = [values.get(name, "") for name in _CLOCKS]

@@ -13,11 +13,12 @@ import numpy as np
 
 from viewer.dicom import stacking
 from viewer.errors import PixelError, StudyError
-from viewer.study import NativePixels, Series, SliceHeader, Vector
+from viewer.study import Series, SliceHeader, StoredPixels, Vector
 
 _AT_ONCE = 4 << 20
 """Bytes of slices that a thread reads before it reports; a smaller volume is not worth a second thread."""
 _MOST_THREADS = 8
+_READY = 2
 _INT16 = np.iinfo(np.int16)
 
 
@@ -112,12 +113,12 @@ def _read_in_place(
     """All slices, none of which was ever anywhere but in its place; None where that cannot be."""
     from viewer.dicom import in_place
 
-    natives = [header.native for header in headers if header.native is not None]
-    if len(natives) < len(headers):
+    places = [header.stored for header in headers if header.stored is not None]
+    if len(places) < len(headers):
         return None
-    stored = {in_place.stored_dtype(native) for native in natives}
-    plain = all(native.slope == 1 and native.intercept == 0 for native in natives)
-    whole = all(native.slope % 1 == 0 and native.intercept % 1 == 0 for native in natives)
+    stored = {in_place.stored_dtype(where) for where in places}
+    plain = all(where.slope == 1 and where.intercept == 0 for where in places)
+    whole = all(where.slope % 1 == 0 and where.intercept % 1 == 0 for where in places)
     if plain and len(stored) == 1:
         dtype = stored.pop()
     elif whole and all(kind.itemsize == 2 for kind in stored):
@@ -127,11 +128,11 @@ def _read_in_place(
     values = _allocated(headers, dtype, available)
 
     def read(index: int) -> None:
-        native = natives[index]
-        out = values[index].view(in_place.stored_dtype(native))
-        in_place.read_stored(native, headers[index].source.path, out)
+        where = places[index]
+        out = values[index].view(in_place.stored_dtype(where))
+        in_place.read_stored(where, headers[index].source.path, out)
         if not plain:
-            _rescale_in_place(out, native)
+            _rescale_in_place(out, where)
 
     try:
         _on_all_cores(read, headers, report)
@@ -140,15 +141,15 @@ def _read_in_place(
     return values
 
 
-def _rescale_in_place(stored: np.ndarray, native: NativePixels) -> None:
+def _rescale_in_place(stored: np.ndarray, where: StoredPixels) -> None:
     """Turn 16-bit stored values into int16 modality values where they are; raises `_TooWide`.
 
     Computing modulo 65536 is exact wherever the result fits, whatever the sign of what goes in.
     """
     from viewer.dicom import in_place
 
-    slope, intercept = int(native.slope), int(native.intercept)
-    ends = in_place.limits(native)
+    slope, intercept = int(where.slope), int(where.intercept)
+    ends = in_place.value_range(where)
     if not _INT16.min <= ends[0] <= ends[1] <= _INT16.max:
         ends = int(stored.min()) * slope + intercept, int(stored.max()) * slope + intercept
         if not _INT16.min <= min(ends) <= max(ends) <= _INT16.max:
@@ -191,21 +192,21 @@ def _modality_values(header: SliceHeader) -> np.ndarray:
     from viewer.dicom.grayscale import ModalityTransform
     from viewer.dicom.pixels import load_slice
 
-    if header.native is None:
+    if header.stored is None:
         return load_slice(header).values
-    stored = np.empty((header.rows, header.cols), in_place.stored_dtype(header.native))
-    in_place.read_stored(header.native, header.source.path, stored)
-    return ModalityTransform(header.native.slope, header.native.intercept).apply(stored)
+    stored = np.empty((header.rows, header.cols), in_place.stored_dtype(header.stored))
+    in_place.read_stored(header.stored, header.source.path, stored)
+    return ModalityTransform(header.stored.slope, header.stored.intercept).apply(stored)
 
 
 def _on_all_cores(read: Callable[[int], None], headers: Sequence[SliceHeader], report: Progress) -> None:
     """Call `read` with every index; the first error ends it, with the number of the slice in its words."""
     total = len(headers)
     size = 2 * headers[0].rows * headers[0].cols
-    decoding = any(header.native is None for header in headers)
+    decoding = any(header.stored is None or header.stored.codec for header in headers)
     at_once = 1 if decoding else max(1, _AT_ONCE // size)
-    # Decoding happens in other processes: one thread more reads the next header meanwhile.
-    count = min(os.cpu_count() or 1, _MOST_THREADS) + decoding
+    # Decoding happens in other processes: threads more have the next codestreams ready meanwhile.
+    count = min(os.cpu_count() or 1, _MOST_THREADS) + (_READY if decoding else 0)
     stopped = threading.Event()
 
     def some(start: int) -> None:

@@ -149,9 +149,14 @@ def pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
 
 
 @lru_cache(maxsize=256)
+def _svg(name: str) -> str:
+    return resources.icon(name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=256)
 def _pixmap(name: str, color: str, size: int, ratio: float) -> QPixmap:
     # The image plugin draws at the size the SVG states: QtSvg itself need not be imported at start.
-    text = resources.icon(name).read_text(encoding="utf-8")
+    text = _svg(name)
     pixels = round(size * ratio)
     text = text.replace('width="24" height="24"', f'width="{pixels}" height="{pixels}"', 1)
     text = text.replace("currentColor", color)

@@ -108,6 +108,14 @@ def test_several_threads_share_the_processes(pool):
     assert len(decoders.pids) == 2
 
 
+def test_more_threads_than_processes_never_take_one_from_another(pool):
+    decoders = pool(size=2)
+    with ThreadPoolExecutor(6) as threads:
+        frames = list(threads.map(lambda _: decoders.decode(ENCODED, LAYOUT, SYNTAX), range(400)))
+    assert all(np.array_equal(frame, PIXELS) for frame in frames)
+    assert len(decoders.pids) == 2
+
+
 def test_frames_decode_while_another_decoder_hangs(pool):
     decoders = pool(misbehaving("sleeps"), size=2, seconds=5.0)
     decoders.decode(ENCODED, LAYOUT, SYNTAX)
