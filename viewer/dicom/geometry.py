@@ -172,8 +172,9 @@ def unit_directions(
     a, b = np.asarray(row, float), np.asarray(col, float)
     if a.shape != (3,) or b.shape != (3,) or not (np.isfinite(a).all() and np.isfinite(b).all()):
         return None
-    lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
-    if min(lengths) < 0.1:
+    with np.errstate(over="ignore"):
+        lengths = float(np.linalg.norm(a)), float(np.linalg.norm(b))
+    if not 0.1 <= min(lengths) <= max(lengths) <= 10:
         return None
     a, b = a / lengths[0], b / lengths[1]
     if abs(a @ b) > tolerance:
@@ -192,6 +193,7 @@ def parallel_groups(headers: Sequence[SliceHeader]) -> list[list[int]]:
     found, left = [], np.arange(len(headers))
     while left.size:
         same = _alike(directions[left], directions[left[0]])
+        same[0] = True  # whatever it is like, it is like itself
         found.append(left[same].tolist())
         left = left[~same]
     return found

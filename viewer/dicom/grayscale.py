@@ -54,7 +54,8 @@ class ModalityTransform:
             return self.table[np.clip(stored.astype(np.int64) - self.first, 0, len(self.table) - 1)]
         if self.slope == 1 and self.intercept == 0:
             return stored.astype(np.float32) if stored.dtype.kind == "f" else stored
-        whole = self.slope == int(self.slope) and self.intercept == int(self.intercept)
+        whole = self.slope % 1 == 0 and self.intercept % 1 == 0
+        whole = whole and max(abs(self.slope), abs(self.intercept)) <= _INT32.max
         if stored.dtype.kind in "iu" and whole and stored.size:
             slope, intercept = int(self.slope), int(self.intercept)
             ends = [int(stored.min()) * slope + intercept, int(stored.max()) * slope + intercept]
@@ -62,7 +63,8 @@ class ModalityTransform:
             for limits in wide:
                 if limits.min <= min(ends) and max(ends) <= limits.max:
                     return (stored.astype(np.int64) * slope + intercept).astype(limits.dtype)
-        return (stored.astype(np.float64) * self.slope + self.intercept).astype(np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return (stored.astype(np.float64) * self.slope + self.intercept).astype(np.float32)
 
 
 def modality_transform(dataset: Dataset, frame: int) -> ModalityTransform:

@@ -121,7 +121,7 @@ def planes(opened: Opened, source: Source, status: os.stat_result | None = None)
 
 def uid_of(*words: object) -> str:
     """A UID that follows from words, in place of one that a file lacks (PS3.5 B.2)."""
-    digest = hashlib.sha256("\0".join(str(word) for word in words).encode()).digest()
+    digest = hashlib.sha256("\0".join(str(word) for word in words).encode("utf-8", "surrogatepass")).digest()
     return f"2.25.{int.from_bytes(digest[:16], 'big')}"
 
 

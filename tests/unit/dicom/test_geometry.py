@@ -276,3 +276,12 @@ def test_parallel_means_within_a_few_degrees():
     assert not any(geometry.all_parallel([headers[0], headers[i]]) for i in (2, 3, 4))
     assert not geometry.all_parallel([headers[4], headers[0]])
     assert geometry.all_parallel([]) and geometry.parallel_groups([]) == []
+
+
+@pytest.mark.parametrize("length", [1e-9, 50.0, 1e200, 1e308])
+def test_directions_that_are_no_directions_end_no_scan(length):
+    row, col = (length, 0.0, 0.0), (0.0, length, 0.0)
+    assert geometry.unit_directions(row, col) is None
+    nowhere = Geometry((0.0, 0.0, 0.0), row_direction=(0.0, 0.0, 0.0), col_direction=(0.0, 0.0, 0.0))
+    groups = geometry.parallel_groups([header(nowhere) for _ in range(3)])
+    assert sorted(index for members in groups for index in members) == [0, 1, 2]

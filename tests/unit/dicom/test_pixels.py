@@ -445,3 +445,11 @@ def test_nobody_can_write_to_a_slice_that_is_shared(loaded):
     (view,) = loaded(image())
     with pytest.raises(ValueError, match="read-only"):
         view.values[0, 0] = 1
+
+
+@pytest.mark.parametrize("slope", [1e19, 1e300])
+def test_a_slope_past_every_integer_still_gives_numbers(slope):
+    from viewer.dicom.grayscale import ModalityTransform
+
+    stored = np.array([[0, 0]], np.uint16)
+    assert ModalityTransform(slope, 0.0).apply(stored).tolist() == [[0.0, 0.0]]
