@@ -6,7 +6,8 @@ A series of 64 slices of 512² is read as a volume from a finished scan and comp
 of the same decoder on the same files, in turns in one run. Measured when this was written, two quiet cores,
 several runs: JPEG 2000 1.7 to 1.8 times as fast as the loop (36 ms a slice), JPEG-LS 1.5 to 1.9 (8 ms), RLE
 1.3 to 2.4 (4.5 ms), lossless JPEG 1.2 to 1.9 (9 ms): where a slice decodes in a few milliseconds, the 1.2 ms
-for finding its codestream and moving its samples weigh. Longest pause of another thread while a radiograph
+for finding its codestream and moving its samples weigh, and the
+bound is not always met. Longest pause of another thread while a radiograph
 of 3000 × 2500 decodes: 5 ms, and 1.3 s if it is decoded in this program.
 """
 
@@ -31,12 +32,14 @@ from viewer.dicom.volume import read_volume
 SLICES = 64
 ROUNDS = 5
 
-# Transfer syntax -> the plugin of the loop, and by how much the processes must be faster.
+BOUND = 1.6
+
+# Transfer syntax -> the plugin of the loop.
 SERIES = {
-    "JPEG 2000": (uids.JPEG2000Lossless, "pylibjpeg", 1.6),
-    "JPEG-LS": (uids.JPEGLSLossless, "pyjpegls", 1.4),
-    "JPEG lossless": (uids.JPEGLosslessSV1, "gdcm", 1.1),
-    "RLE": (uids.RLELossless, "pydicom", 1.0),
+    "JPEG 2000": (uids.JPEG2000Lossless, "pylibjpeg"),
+    "JPEG-LS": (uids.JPEGLSLossless, "pyjpegls"),
+    "JPEG lossless": (uids.JPEGLosslessSV1, "gdcm"),
+    "RLE": (uids.RLELossless, "pydicom"),
 }
 
 
@@ -99,7 +102,7 @@ def processor_seconds() -> float:
 
 @pytest.mark.parametrize("name", SERIES)
 def test_a_compressed_series(benchmark, series, name):
-    _, plugin, bound = SERIES[name]
+    _, plugin = SERIES[name]
     paths = series(name)
     (found,) = scan(paths[0].parent).series
     loops, costs = [], []
@@ -124,7 +127,7 @@ def test_a_compressed_series(benchmark, series, name):
     benchmark.extra_info["times as fast as a plain loop"] = round(ratio, 2)
     benchmark.extra_info["ms a slice, loop"] = round(1000 * float(np.median(loops)) / SLICES, 1)
     benchmark.extra_info["ms of processor time a slice"] = round(1000 * spent / SLICES, 1)
-    assert ratio >= bound
+    assert ratio >= BOUND
 
 
 @pytest.mark.parametrize("where", ["in a process", "in this program"])
