@@ -6,9 +6,8 @@ A series of 64 slices of 512² is read as a volume from a finished scan and comp
 of the same decoder on the same files, in turns in one run. Measured when this was written, two quiet cores,
 several runs: JPEG 2000 1.7 to 1.8 times as fast as the loop (36 ms a slice), JPEG-LS 1.5 to 1.9 (8 ms), RLE
 1.3 to 2.4 (4.5 ms), lossless JPEG 1.2 to 1.9 (9 ms): where a slice decodes in a few milliseconds, the 1.2 ms
-for finding its codestream and moving its samples weigh, and the
-bound is not always met. Longest pause of another thread while a radiograph
-of 3000 × 2500 decodes: 5 ms, and 1.3 s if it is decoded in this program.
+for finding its codestream and moving its samples weigh, and the bound is not always met. Longest pause of
+another thread while a radiograph of 3000 × 2500 decodes: 5 ms, and 1.3 s if it is decoded in this program.
 """
 
 import threading
