@@ -7,9 +7,17 @@ would see each other's hooks. The twin has modules of its own and shares every p
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import torch
 from torch import nn
+
+from viewer.inference.loading import LoadedModel
+
+
+def twin_of(loaded: LoadedModel) -> LoadedModel:
+    """The same model with a module tree of its own, for another thread: made anew once it has moved."""
+    return replace(loaded, module=twin(loaded.module))
 
 
 def twin(network: nn.Module) -> nn.Module:
