@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from viewer.study import Box
 
 SliceKey = tuple[str, int]
 """SOP Instance UID and 0-based frame."""
@@ -91,6 +95,7 @@ class ResultKey:
     """The question a result answers: shown only if it equals the question asked now.
 
     `against` is the label whose logit is taken away from the target's, "" to explain the target alone.
+    `layer` is the layer asked about, for methods that need passes of their own for each, else "".
     """
 
     slice: SliceKey
@@ -99,6 +104,7 @@ class ResultKey:
     target: str
     method: str = "grad-cam"
     against: str = ""
+    layer: str = ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -129,7 +135,8 @@ class Heatmap:
     """One map on the slice grid.
 
     `values` is (rows, cols) float32, signed, in logit units; `raw_range` the (min, max) of the cam
-    on the network's grid; `empty` says that the cam has no positive evidence, a state shown in words.
+    on the network's grid; `empty` says that the slice has no positive evidence, `nothing_against` that it
+    has no negative one: states shown in words.
     """
 
     key: ResultKey
@@ -138,6 +145,23 @@ class Heatmap:
     raw_range: tuple[float, float]
     empty: bool
     unit: str = "logit"
+    nothing_against: bool = False
+
+    def lacks(self, evidence: str) -> bool:
+        """Whether there is no evidence of the kind asked for: "positive", "negative" or "signed" (either)."""
+        if evidence == "signed":
+            return self.empty and self.nothing_against
+        return self.nothing_against if evidence == "negative" else self.empty
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class WhatIf:
+    """What the network says of a slice once a box of it is covered."""
+
+    slice: SliceKey
+    model_digest: str
+    box: Box
+    prediction: Prediction
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 2
+SCHEMA = 3
 MAX_RECENT = 10
 MAX_BYTES = 1 << 20
 
@@ -44,6 +44,7 @@ class Settings:
     overlay_threshold: float = 0.15
     overlay_colormap: str = "inferno"
     overlay_scale: str = "absolute"
+    overlay_evidence: str = "positive"
     mouse: str = "window"
     theme: str = "dark"
     ui_scale: float = 1.0
@@ -57,6 +58,7 @@ class Settings:
 CHOICES = {
     "device": ("auto", "cuda", "mps", "cpu"),
     "overlay_scale": ("absolute", "relative"),
+    "overlay_evidence": ("positive", "negative", "signed"),
     "mouse": ("window", "scroll"),
     "theme": ("dark", "light"),
 }
@@ -74,7 +76,17 @@ def _slices_as_memory_allows(table: dict[str, Any]) -> dict[str, Any]:
     return {**table, "slice_cache_mb": 0} if table.get("slice_cache_mb") == 1024 else table
 
 
-MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _slices_as_memory_allows}
+def _signed_evidence(table: dict[str, Any]) -> dict[str, Any]:
+    """Signed evidence was a colour map."""
+    if table.get("overlay_colormap") != "diverging":
+        return table
+    return {**table, "overlay_colormap": Settings().overlay_colormap, "overlay_evidence": "signed"}
+
+
+MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    1: _slices_as_memory_allows,
+    2: _signed_evidence,
+}
 """Schema n -> a function that turns a table of schema n into one of schema n + 1."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import ceil
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +79,30 @@ class UltrasoundRegion:
     def holds(self, row: float, col: float) -> bool:
         """Whether a point lies in it; pixels reach half a pixel around their centres."""
         return self.row0 - 0.5 <= row <= self.row1 + 0.5 and self.col0 - 0.5 <= col <= self.col1 + 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle that the reader drew, in slice pixels: pixel i covers [i, i + 1). Top is above bottom."""
+
+    top: float
+    left: float
+    bottom: float
+    right: float
+
+    def pixels(self, rows: int, cols: int) -> tuple[slice, slice]:
+        """The rows and the columns whose centres lie in it, of a slice of rows x cols; may be empty."""
+        return _centres(self.top, self.bottom, rows), _centres(self.left, self.right, cols)
+
+    def covers(self, rows: int, cols: int) -> bool:
+        """Whether a pixel of the slice lies in it."""
+        down, across = self.pixels(rows, cols)
+        return down.start < down.stop and across.start < across.stop
+
+
+def _centres(start: float, stop: float, size: int) -> slice:
+    first, last = (min(max(ceil(edge - 0.5), 0), size) for edge in (start, stop))
+    return slice(first, last)
 
 
 @dataclass(frozen=True, slots=True)

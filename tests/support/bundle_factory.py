@@ -46,6 +46,7 @@ CARD: dict[str, Any] = {
 def make_bundle(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
     """Write a bundle into `folder` (made if absent) and return the folder.
 
+    Its operating points are 0, so that a random network's maps are shown without being asked for.
     `changes` replace fields of the card; a dict is merged into its section, and a field whose new
     value is None is left out. The weights are random, fit the architecture, and are the same for
     the same seed. Pass ``weights={"sha256": …}`` to make the digest wrong.
@@ -65,6 +66,7 @@ def make_bundle(folder: Path, *, seed: int = 0, **changes: Any) -> Path:
     if changes.get("architecture", {}).get("family") == "torchvision":
         card["layers"] = changes.get("layers", {})
         card["architecture"]["arguments"] = changes["architecture"].get("arguments", {})
+    card.setdefault("operating_points", dict.fromkeys(card["labels"], 0.0))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "weights.safetensors"
     shape = card["input"]

@@ -80,6 +80,7 @@ def _card(labels: tuple[str, ...]) -> Any:
         "intended_use": "Research and teaching: which of three tumours a slice looks like. Not for patients.",
         "labels": list(labels),
         "background": labels[-1],
+        "operating_points": dict.fromkeys((label.strip() for label in labels), 0.4),
         "weights": {"sha256": DIGEST},
     }
     return parse_card({**CARD, **changes})

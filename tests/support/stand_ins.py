@@ -1,7 +1,7 @@
 """Stand-ins for the packages below the controller: studies, pixels and networks a test holds in its hand.
 
-`Lab` takes the places of `dicom.scan`, `dicom.pixels`, `inference.catalog`, `inference.loading` and
-`explain.analyse`, so that a test decides when a decode ends and what a network says, without torch.
+`Lab` takes the places of `dicom.scan`, `dicom.pixels`, `inference.catalog`, `inference.loading` and of
+what asks networks in `explain`: a test decides when a decode ends and what a network says, without torch.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import numpy as np
 from tests.support.bundle_factory import CARD
 from tests.support.slice_factory import make_series, make_slice
 from viewer.errors import GlassboxError, PixelError, StudyError
+from viewer.explain.methods import DEFAULT, LAYER, METHODS
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import parse_card
 from viewer.results import AxisMapping, InputMapping, Layer, Prediction, ResultKey, SliceResult
@@ -42,6 +43,8 @@ def bundle_of(name: str = "tiny", **changes: Any) -> ModelBundle:
     digest = f"{abs(hash(name)):064x}"[-64:]
     card = {**CARD, "name": name, "title": name.title(), "weights": {"sha256": digest}}
     card["layers"] = {"default": "block2"}
+    card["operating_points"] = dict.fromkeys(changes.get("labels", card["labels"]), 0.0)
+    card["operating_points"] = dict.fromkeys(changes.get("labels", card["labels"]), 0.0)
     return ModelBundle(Path(name), parse_card({**card, **changes}))
 
 
@@ -77,6 +80,10 @@ class Lab:
     decoded: list[str] = field(default_factory=list)
     analysed: list[tuple[str, str | None]] = field(default_factory=list)
     loaded: list[str] = field(default_factory=list)
+    explained: list[tuple[str, str]] = field(default_factory=list)
+    """(slice, method) of the questions that take passes of their own, `steps` of them each."""
+    steps: int = 4
+    explaining_fails: GlassboxError | None = None
 
     def __post_init__(self) -> None:
         for event in (self.scan_gate, self.gate, self.decoding):
@@ -99,6 +106,9 @@ class Lab:
                 "analyse_slice": self.analyse_slice,
                 "offered_layers": lambda loaded, check=None: LAYERS,
             },
+            "viewer.explain.answer": {"explain_slice": self.explain_slice},
+            "viewer.explain.captures": {"Captures": dict},
+            "viewer.explain.twin": {"twin_of": lambda loaded: loaded},
         }
         for name, members in places.items():
             module = ModuleType(name)
@@ -136,7 +146,17 @@ class Lab:
             raise self.loading_fails
         return FakeLoaded(bundle, notice=self.load_notice)
 
-    def analyse_slice(self, loaded: FakeLoaded, slice: Any, *, target: str | None, check: Any) -> SliceResult:
+    def analyse_slice(
+        self,
+        loaded: FakeLoaded,
+        slice: Any,
+        *,
+        target: str | None,
+        check: Any,
+        against: str = "",
+        method: str = DEFAULT,
+        captures: Any = None,
+    ) -> SliceResult:
         uid = slice.header.sop_instance_uid
         while not self.gate.wait(0.002):
             check()
@@ -151,13 +171,13 @@ class Lab:
             raise self.hard[uid]
         lesion = self.findings.get(uid, 0.1)
         labels = loaded.bundle.card.labels
-        chances = np.array([lesion, (1 - lesion) / 4, 3 * (1 - lesion) / 4], np.float32)
+        chances = self._chances(uid)
         explained = target or labels[int(np.argmax(chances[:2]))]
         sign = -1.0 if lesion < 0.01 else 1.0
         cams = {layer.name: sign * np.full(layer.grid, lesion, np.float32) for layer in LAYERS}
         mapping = InputMapping(AxisMapping(ROWS, 48, 2.0, 0.0), AxisMapping(COLS, 64, 2.0, 0.0))
         return SliceResult(
-            key=ResultKey(slice.header.key, loaded.bundle.digest, explained),
+            key=ResultKey(slice.header.key, loaded.bundle.digest, explained, method, against),
             prediction=Prediction(labels, np.log(chances), chances),
             layers=LAYERS,
             cams=cams,
@@ -165,3 +185,46 @@ class Lab:
             input=np.zeros((1, 48, 64), np.float32),
             device=loaded.device,
         )
+
+    def explain_slice(
+        self,
+        loaded: FakeLoaded,
+        slice: Any,
+        *,
+        method: str,
+        target: str,
+        against: str,
+        layer: Layer | None,
+        progress: Any,
+        check: Any,
+    ) -> SliceResult:
+        self.explained.append((slice.header.sop_instance_uid, method))
+        for done in range(self.steps):
+            progress(done, self.steps)
+            while not self.gate.wait(0.002):
+                check()
+        if self.explaining_fails is not None:
+            raise self.explaining_fails
+        place = layer or Layer("input", "network input", (48, 64), 1)
+        chances = self._chances(slice.header.sop_instance_uid)
+        return SliceResult(
+            key=ResultKey(
+                slice.header.key,
+                loaded.bundle.digest,
+                target,
+                method,
+                against,
+                place.name if METHODS[method].kind == LAYER else "",
+            ),
+            prediction=Prediction(loaded.bundle.card.labels, np.log(chances), chances),
+            layers=(place,),
+            cams={place.name: np.full(place.grid, 0.2, np.float32)},
+            mapping=InputMapping(AxisMapping(ROWS, 48, 2.0, 0.0), AxisMapping(COLS, 64, 2.0, 0.0)),
+            input=np.zeros((1, 48, 64), np.float32),
+            device=loaded.device,
+            notes=("A note of the method.",),
+        )
+
+    def _chances(self, uid: str) -> np.ndarray:
+        lesion = self.findings.get(uid, 0.1)
+        return np.array([lesion, (1 - lesion) / 4, 3 * (1 - lesion) / 4], np.float32)

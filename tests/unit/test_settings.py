@@ -23,6 +23,7 @@ OTHER = Settings(
     overlay_threshold=0.0,
     overlay_colormap="viridis",
     overlay_scale="relative",
+    overlay_evidence="negative",
     mouse="scroll",
     theme="light",
     ui_scale=1.5,
@@ -85,6 +86,7 @@ def test_a_settings_file_that_cannot_be_read_never_stops_the_start(path):
         ("slice_cache_mb", -1),
         ("device", "quantum"),
         ("theme", 3),
+        ("overlay_evidence", "both"),
         ("recent", "one"),
         ("recent", [1]),
         ("shortcuts", []),
@@ -121,6 +123,14 @@ def test_the_old_bound_of_the_slices_becomes_automatic_unless_it_was_chosen(path
         assert load(path) == (replace(Settings(), slice_cache_mb=new, theme="light"), "")
     path.write_text(json.dumps({"schema": settings.SCHEMA, "slice_cache_mb": 1024}))
     assert load(path)[0].slice_cache_mb == 1024
+
+
+def test_the_colour_map_of_signed_evidence_becomes_signed_evidence(path):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"schema": 2, "overlay_colormap": "diverging"}))
+    assert load(path) == (replace(Settings(), overlay_evidence="signed"), "")
+    path.write_text(json.dumps({"schema": 2, "overlay_colormap": "viridis"}))
+    assert load(path) == (replace(Settings(), overlay_colormap="viridis"), "")
 
 
 def test_settings_that_cannot_be_saved_never_stop_the_program(tmp_path):

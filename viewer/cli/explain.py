@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from viewer.cli import arrays, network
-from viewer.cli.answer import Answer
+from viewer.cli.answer import Answer, UsageError
 from viewer.cli.network import Question, Replies
 from viewer.cli.study import add_choice, open_study
 from viewer.errors import StudyError
+from viewer.explain.methods import METHODS
+from viewer.imaging.colormap import EVIDENCE
 from viewer.results import Layer, SliceResult
 from viewer.session import captions
 
@@ -24,33 +26,59 @@ the slices chosen ("peak" and "target_from" say which and why). The .npz holds, 
   input             (S, channels, height, width) float32, what the network saw
   logit             (S, labels) float32
   probability       (S, labels) float32
-  cam/<layer>       (S, h, w) float32, raw and signed, in logit units
-  heatmap/<layer>   (S, rows, cols) float32, the same on the slice grid
+  cam/<layer>       (S, h, w) float32, raw and signed; in logit where the method has a unit ("unit")
+  heatmap/<layer>   (S, rows, cols) float32, the same on the slice grid; of one sign, by its magnitude, if
+                    --evidence names one
   provenance        JSON text: labels, target, layers, slices, model, digest, versions, device;
                     slices and frames are counted from 1
+Where the target's probability is below the model's operating point there is no map: its values are NaN and
+its "range" is null ("gated"), unless --anyway is given.
 An .npz that is already there is replaced, anything else is not."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser, slices="all")
-    network.add_network(parser, layers="all", many=True)
+    network.add_network(
+        parser, layers="all; of a method that asks layer by layer, the default one", many=True
+    )
+    parser.add_argument(
+        "--evidence",
+        choices=EVIDENCE,
+        default="signed",
+        help="evidence in the heatmaps: for the target, against it, or both (default: %(default)s)",
+    )
     parser.add_argument("--out", metavar="X.npz", type=Path, required=True, help="file to write")
 
 
 def answer(options: argparse.Namespace) -> Answer:
     arrays.check(options.out, ".npz")
     question = network.ask(options, open_study(options.path))
+    _require_sign(question, options.evidence)
     loaded = network.load(question, options.device)
     replies = network.answers(loaded, question)
-    layers = network.chosen_layers(options.layer, replies.results[0].layers, question.card)
-    table = provenance(question, replies, layers)
-    arrays.write_npz(options.out, _arrays(question.series.slices[0].rows, replies, layers, table))
-    document = {"out": str(options.out), **table, "results": _results(replies, layers)}
+    layers = _layers(question, replies)
+    table = {**provenance(question, replies, layers), "evidence": options.evidence}
+    gated = [network.is_gated(question, result) for result in replies.results]
+    arrays.write_npz(options.out, _arrays(replies, layers, table, gated))
+    document = {"out": str(options.out), **table, "results": _results(replies, layers, gated)}
     return Answer(document, _lines(document))
 
 
+def _require_sign(question: Question, evidence: str) -> None:
+    if evidence == "negative" and not question.method.signed:
+        raise UsageError(captions.only_positive(question.method), remedy="Choose another --method.")
+
+
+def _layers(question: Question, replies: Replies) -> list[Layer]:
+    """Those asked for; without a wish all there are maps of."""
+    found = replies.results[0].layers
+    if question.layer is None or not question.method.by_layer:
+        return list(found)
+    return network.chosen_layers(question.layer, found, question.card)
+
+
 def _arrays(
-    rows: int, replies: Replies, layers: Sequence[Layer], table: dict[str, Any]
+    replies: Replies, layers: Sequence[Layer], table: dict[str, Any], gated: Sequence[bool]
 ) -> dict[str, np.ndarray | arrays.Stack]:
     results = replies.results
     mapping = results[0].mapping
@@ -66,19 +94,28 @@ def _arrays(
         "probability": np.stack([result.prediction.probabilities for result in results]),
     }
     for layer in layers:
-        found[f"cam/{layer.name}"] = np.stack([result.cams[layer.name] for result in results])
+        cams = np.stack([result.cams[layer.name] for result in results])
+        cams[np.array(gated)] = np.nan
+        found[f"cam/{layer.name}"] = cams
     for layer in layers:
-        parts = _heatmaps(results, layer.name)
+        parts = _heatmaps(results, layer.name, table["evidence"], gated)
         found[f"heatmap/{layer.name}"] = arrays.Stack(shape, np.dtype(np.float32), parts)
     found["provenance"] = np.array(json.dumps(table, ensure_ascii=True, allow_nan=False))
     return found
 
 
-def _heatmaps(results: Sequence[SliceResult], layer: str) -> Iterator[np.ndarray]:
+def _heatmaps(
+    results: Sequence[SliceResult], layer: str, evidence: str, gated: Sequence[bool]
+) -> Iterator[np.ndarray]:
     from viewer.explain.heatmap import make_heatmap
 
-    for result in results:
-        yield make_heatmap(result, layer).values
+    for result, withheld in zip(results, gated, strict=True):
+        values = make_heatmap(result, layer).values
+        if withheld:
+            values = np.full_like(values, np.nan)
+        elif evidence != "signed":
+            values = np.maximum(values if evidence == "positive" else -values, 0)
+        yield values
 
 
 def provenance(question: Question, replies: Replies, layers: Sequence[Layer]) -> dict[str, Any]:
@@ -93,6 +130,8 @@ def provenance(question: Question, replies: Replies, layers: Sequence[Layer]) ->
         "target": first.key.target,
         "target_from": _target_from(question, replies),
         "peak": replies.peak + 1,
+        "against": first.key.against,
+        "operating_point": {label: card.operating_point(label) for label in card.labels},
         "method": first.key.method,
         "layers": [_layer(layer, first, question) for layer in layers],
         "series": {"uid": series.uid, "modality": series.modality, "slices": len(series.slices)},
@@ -110,7 +149,7 @@ def provenance(question: Question, replies: Replies, layers: Sequence[Layer]) ->
         "preprocessing": where.preprocessing,
         "device": first.device,
         "versions": dict(where.software),
-        "unit": "logit",
+        "unit": question.method.unit or "a.u.",
         "disclaimer": DISCLAIMER,
     }
 
@@ -149,10 +188,10 @@ def _slice(question: Question, index: int) -> dict[str, Any]:
     }
 
 
-def _results(replies: Replies, layers: Sequence[Layer]) -> list[dict[str, Any]]:
-    """Per slice its probabilities, logits and the range of each layer's raw map."""
-    rows = []
-    for index, result in zip(replies.indices, replies.results, strict=True):
+def _results(replies: Replies, layers: Sequence[Layer], gated: Sequence[bool]) -> list[dict[str, Any]]:
+    """Per slice its probabilities, logits and, unless it is gated, the range of each layer's raw map."""
+    rows: list[dict[str, Any]] = []
+    for index, result, withheld in zip(replies.indices, replies.results, gated, strict=True):
         said = result.prediction
         ranges = {layer.name: result.cams[layer.name] for layer in layers}
         rows.append(
@@ -160,7 +199,11 @@ def _results(replies: Replies, layers: Sequence[Layer]) -> list[dict[str, Any]]:
                 "number": index + 1,
                 "probability": _by_label(said.labels, said.probabilities),
                 "logit": _by_label(said.labels, said.logits),
-                "range": {name: [float(cam.min()), float(cam.max())] for name, cam in ranges.items()},
+                "gated": withheld,
+                "range": None
+                if withheld
+                else {name: [float(cam.min()), float(cam.max())] for name, cam in ranges.items()},
+                "notes": list(result.notes),
             }
         )
     return rows
@@ -172,12 +215,20 @@ def _by_label(labels: Sequence[str], values: np.ndarray) -> dict[str, float]:
 
 def _lines(document: dict[str, Any]) -> list[str]:
     model, target = document["model"], document["target"]
-    lines = [f"{model['title']} {model['version']} on {document['device'].upper()}, evidence for {target}"]
+    what = f"{target} minus {document['against']}" if document["against"] else target
+    sign = captions.SIGNS[document["evidence"]]
+    lines = [f"{model['title']} {model['version']} on {document['device'].upper()}, {sign} {what}"]
+    lines.append(f"  method: {METHODS[document['method']].title}")
     lines.append(f"  target: {document['target_from']}")
     for row in document["results"]:
         ranked = sorted(row["probability"].items(), key=lambda pair: -pair[1])[:4]
         lines.append(
             f"  slice {row['number']:4}  " + "  ".join(f"{label} {chance:.3f}" for label, chance in ranked)
+        )
+    if gated := sum(row["gated"] for row in document["results"]):
+        point = document["operating_point"][target]
+        lines.append(
+            f"  {gated} below this model's operating point {point:g} of {target}: no map without --anyway"
         )
     lines += [f"  layer {layer['name']}: {layer['text']}" for layer in document["layers"]]
     return [*lines, f"Written: {document['out']}", document["disclaimer"]]

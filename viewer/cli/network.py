@@ -17,11 +17,14 @@ from viewer import settings
 from viewer.cli.answer import ProgressLine, UsageError, note
 from viewer.cli.study import choose_series, slice_numbers
 from viewer.errors import GlassboxError, ModelError
+from viewer.explain import methods
+from viewer.explain.methods import METHODS, Method
+from viewer.explain.target import default_target
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
 from viewer.inference.domain import unstated
 from viewer.results import Layer, Prediction, SliceResult
-from viewer.study import ScanResult, Series, SliceHeader
+from viewer.study import ScanResult, Series, Slice, SliceHeader
 
 if TYPE_CHECKING:
     from viewer.inference.loading import LoadedModel
@@ -30,7 +33,8 @@ DEVICES = ("auto", "cuda", "mps", "cpu")
 
 
 def add_network(parser: argparse.ArgumentParser, *, layers: str, many: bool) -> None:
-    """--model, --target, --layer and --device; `layers` says what --layer is when it is not given."""
+    """--model, --target, --against, --method, --layer and --device; `layers` says what --layer is when it
+    is not given."""
     parser.add_argument(
         "--model", metavar="NAME|DIR", help="model bundle (default: the first whose domain covers the series)"
     )
@@ -40,10 +44,25 @@ def add_network(parser: argparse.ArgumentParser, *, layers: str, many: bool) -> 
         help="label to explain (default: the most probable finding at the peak of the slices chosen)",
     )
     parser.add_argument(
+        "--against",
+        metavar="LABEL",
+        help="explain how much more the target is said than this label (default: the target alone)",
+    )
+    parser.add_argument(
+        "--method",
+        choices=list(METHODS),
+        metavar="METHOD",
+        help=f"one of: {', '.join(METHODS)} (default: the model's own choice)",
+    )
+    parser.add_argument(
         "--layer",
         metavar="NAME|all" if many else "NAME",
-        default=None if not many else "all",
         help=f"layer of the network, by name or readable title (default: {layers})",
+    )
+    parser.add_argument(
+        "--anyway",
+        action="store_true",
+        help="map a finding even where its probability is below the model's operating point",
     )
     parser.add_argument(
         "--device", choices=DEVICES, help="where to run (default: as in the settings, else auto)"
@@ -52,13 +71,19 @@ def add_network(parser: argparse.ArgumentParser, *, layers: str, many: bool) -> 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Question:
-    """A series, a model, the slices (None: the peak) and the target (None: the model's choice)."""
+    """A series, a model, the slices (None: the peak), the target (None: the model's choice), the label it is
+    held against ("": none), the method and the layer asked for (None: the default); `anyway`: a finding below
+    its operating point is mapped too."""
 
     series: Series
     bundle: ModelBundle
     numbers: list[int] | None
     target: str | None
     outside: tuple[str, ...]
+    against: str
+    method: Method
+    layer: str | None
+    anyway: bool = False
 
     @property
     def card(self) -> Card:
@@ -97,7 +122,15 @@ def ask(options: argparse.Namespace, found: ScanResult) -> Question:
         note(f"Outside the domain of the model '{bundle.card.name}': {' '.join(outside)}")
     for sentence in unstated(bundle.card, series):
         note(sentence)
-    return Question(series, bundle, numbers, target, outside)
+    against = _label(options.against, bundle.card) or ""
+    if against and against == target:
+        raise UsageError(
+            "--target and --against name the same label.", remedy="Choose two, or leave one out."
+        )
+    method = methods.chosen(options.method, bundle.card)
+    if not method.by_layer and options.layer not in (None, "all"):
+        raise UsageError(f"{method.title} has one map, of no layer.", remedy="Leave --layer out.")
+    return Question(series, bundle, numbers, target, outside, against, method, options.layer, options.anyway)
 
 
 def load(question: Question, device: str | None) -> LoadedModel:
@@ -113,18 +146,28 @@ def load(question: Question, device: str | None) -> LoadedModel:
 def answers(loaded: LoadedModel, question: Question) -> Replies:
     """Ask about the slices chosen, all for one target: without a wish the finding at their peak."""
     series, card, target = question.series, question.card, question.target
-    if question.numbers is None:
-        peak = _peak(loaded, series, target)
-        return replace(_results(loaded, series, [peak], target), peak=peak)
-    replies = _results(loaded, series, question.numbers, target)
+    numbers = question.numbers
+    if numbers is None or (question.method.on_demand and target is None):
+        # A forward pass on each tells the peak, and what to explain there, before anything costs more.
+        peak, said = _peak(loaded, question, numbers or range(len(series.slices)))
+        label = target or default_target(said.labels, said.logits, card.background, question.against)
+        return replace(_results(loaded, question, numbers or [peak], label), peak=peak)
+    replies = _results(loaded, question, numbers, target)
     top = _highest([reply.prediction for reply in replies.results], card, target)
     common = replies.results[top].key.target
     for place, index in enumerate(replies.indices):
         if replies.results[place].key.target != common:
-            replies.results[place] = _results(loaded, series, [index], common).results[0]
+            replies.results[place] = _results(loaded, question, [index], common).results[0]
     for index, reason in replies.failed:
         note(f"Slice {index + 1} is left out: {reason}")
     return replace(replies, peak=replies.indices[top])
+
+
+def is_gated(question: Question, result: SliceResult) -> bool:
+    """Whether a result's map is kept back: the model itself does not count its finding as found."""
+    from viewer.session.resolve import is_below
+
+    return not question.anyway and is_below(question.card, result.prediction, result.key.target)
 
 
 def _highest(predictions: Sequence[Prediction], card: Card, target: str | None) -> int:
@@ -226,8 +269,8 @@ def _no_layer(wanted: str, names: Sequence[str], card: Card) -> UsageError:
     )
 
 
-def _peak(loaded: LoadedModel, series: Series, target: str | None) -> int:
-    """The slice with most evidence by a forward pass on each that can be decoded."""
+def _peak(loaded: LoadedModel, question: Question, numbers: Sequence[int]) -> tuple[int, Prediction]:
+    """The slice with most evidence by a forward pass on each that can be decoded, and what is said of it."""
     from viewer.dicom.pixels import load_slice
     from viewer.inference.predict import predict
     from viewer.inference.preprocess import prepare
@@ -235,31 +278,31 @@ def _peak(loaded: LoadedModel, series: Series, target: str | None) -> int:
     found: dict[int, Prediction] = {}
     error: GlassboxError | None = None
     progress = ProgressLine("Looking for the peak")
-    for index, header in enumerate(series.slices):
-        progress(index, len(series.slices))
+    for done, index in enumerate(numbers):
+        progress(done, len(numbers))
         try:
-            image, _ = prepare(load_slice(header), loaded.card.input)
+            image, _ = prepare(load_slice(question.series.slices[index]), loaded.card.input)
             found[index] = predict(loaded, image)
         except GlassboxError as problem:
             error = error or problem
     progress.end()
     if not found and error is not None:
         raise error
-    return list(found)[_highest(list(found.values()), loaded.card, target)]
+    top = list(found)[_highest(list(found.values()), loaded.card, question.target)]
+    return top, found[top]
 
 
-def _results(loaded: LoadedModel, series: Series, numbers: Sequence[int], target: str | None) -> Replies:
-    """A forward and a backward pass on each slice; raises if not one can be analysed."""
+def _results(loaded: LoadedModel, question: Question, numbers: Sequence[int], target: str | None) -> Replies:
+    """Each slice explained for one label; raises if not one can be."""
     from viewer.dicom.pixels import load_slice
-    from viewer.explain.analyse import analyse_slice
 
     replies = Replies([], [], [])
     error: GlassboxError | None = None
-    progress = ProgressLine("Analysing")
+    progress = ProgressLine("Explaining" if question.method.on_demand else "Analysing")
     for done, index in enumerate(numbers):
         progress(done, len(numbers))
         try:
-            result = analyse_slice(loaded, load_slice(series.slices[index]), target=target)
+            result = _explained(loaded, question, load_slice(question.series.slices[index]), target)
         except GlassboxError as problem:
             error = error or problem
             replies.failed.append((index, str(problem)))
@@ -270,3 +313,24 @@ def _results(loaded: LoadedModel, series: Series, numbers: Sequence[int], target
     if not replies.results and error is not None:
         raise error
     return replies
+
+
+def _explained(loaded: LoadedModel, question: Question, slice: Slice, target: str | None) -> SliceResult:
+    """One slice by the question's method; one that asks about a layer at a time, about each asked for."""
+    from viewer.explain.analyse import offered_layers
+    from viewer.explain.answer import explain_slice
+
+    layers: Sequence[Layer | None] = [None]
+    if question.method.kind == methods.LAYER:
+        layers = chosen_layers(question.layer, offered_layers(loaded), question.card)
+    results = [
+        explain_slice(
+            loaded, slice, method=question.method.id, target=target, against=question.against, layer=layer
+        )
+        for layer in layers
+    ]
+    first = results[0]
+    if len(results) == 1:
+        return first
+    cams = {name: cam for result in results for name, cam in result.cams.items()}
+    return replace(first, layers=tuple(result.layers[0] for result in results), cams=cams)

@@ -13,9 +13,11 @@ from viewer.cli.network import Question
 from viewer.cli.study import add_choice, add_window, fraction, open_study
 from viewer.dicom import identity
 from viewer.errors import ReportError
-from viewer.imaging.colormap import COLORMAPS
+from viewer.explain.methods import LAYER
+from viewer.imaging.colormap import COLORMAPS, EVIDENCE, map_in_force
 from viewer.report import saving
 from viewer.results import SliceResult
+from viewer.session import captions
 from viewer.session.analyses import Analyses
 from viewer.session.resolve import Known, ResolvedView, resolve
 from viewer.session.series_window import series_window, slice_or_none
@@ -23,12 +25,13 @@ from viewer.session.state import Explanation, Overlay, ViewerState
 
 if TYPE_CHECKING:
     from viewer.inference.loading import LoadedModel
-    from viewer.report.report import Report
+    from viewer.report.report import Map, Report
 
 EPILOG = """\
 The page shows the source and the overlay side by side, as the window would, with findings and provenance.
 The PNG's text chunk "glassbox" holds the whole report as JSON. Patient identity is on the page and in that
-text unless --deidentify is given; it is never printed. A file that is already there is left alone, unless
+text unless --deidentify is given; it is never printed. A finding below the model's operating point has no
+map on the page without --anyway ("gated"). A file that is already there is left alone, unless
 --overwrite is given."""
 
 
@@ -50,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scale", choices=("absolute", "relative"), default=look.scale, help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--evidence",
+        choices=EVIDENCE,
+        default=look.evidence,
+        help="draw evidence for the target, against it, or both (default: %(default)s)",
     )
     add_window(parser, whole="the series")
     parser.add_argument("--comment", default="", help="text for the page")
@@ -90,13 +99,27 @@ def _view(
     analyses = Analyses(1 << 30)
     analyses.put(result)
     layer = network.chosen_layers(options.layer, result.layers, loaded.card)
+    key = result.key
+    if question.method.kind == LAYER:
+        analyses.put_layers(question.bundle.digest, result.layers)
     state = ViewerState(
         series=series.uid,
         slice=index,
         window=None if slice.is_color else options.window,
-        overlay=Overlay(True, options.opacity, options.threshold, options.colormap, options.scale),
-        explanation=Explanation(loaded.card.name, result.key.target, layer[0].name if layer else None),
+        overlay=Overlay(
+            opacity=options.opacity,
+            threshold=options.threshold,
+            colormap=options.colormap,
+            scale=options.scale,
+            evidence=options.evidence,
+        ),
+        explanation=Explanation(
+            loaded.card.name, key.target, layer[0].name if layer else None, key.method, key.against
+        ),
         asked=frozenset({(series.uid, question.bundle.digest)}),
+        explain_anyway=frozenset(
+            {(series.uid, question.bundle.digest, key.target)} if question.anyway else ()
+        ),
     )
     windows = {series.uid: series_window(series, slice_or_none) if options.window is None else None}
     known = Known({series.uid: series}, lambda _key: slice, {}, (question.bundle,), analyses, windows)
@@ -128,9 +151,8 @@ def _table(out: Path, made: Report) -> dict[str, Any]:
     from viewer.report import page
 
     analysis = made.analysis
-    if analysis is None or analysis.map is None:
+    if analysis is None or (analysis.map is None and not analysis.withheld):
         raise ReportError("The network offers no map to show.", remedy="Choose another model.")
-    shown = analysis.map
     return {
         "out": str(out),
         "width": page.WIDTH,
@@ -145,16 +167,12 @@ def _table(out: Path, made: Report) -> dict[str, Any]:
             "digest": analysis.provenance.digest,
         },
         "target": analysis.target,
+        "against": analysis.against,
+        "method": analysis.method,
         "probability": {finding.label: finding.probability for finding in analysis.findings},
-        "layer": shown.layer.name,
-        "layer_text": shown.layer_text,
-        "range": list(shown.raw_range),
-        "no_positive_evidence": shown.empty,
-        "opacity": shown.overlay.opacity,
-        "threshold": shown.overlay.threshold,
-        "colormap": shown.overlay.colormap,
-        "scale": shown.overlay.scale,
-        "heat_range": list(shown.heat_range),
+        "operating_point": {finding.label: finding.point for finding in analysis.findings},
+        "gated": bool(analysis.withheld),
+        **_map_table(analysis.map),
         "window": made.display.text,
         "outside_domain": list(analysis.outside),
         "device": analysis.provenance.device,
@@ -164,11 +182,47 @@ def _table(out: Path, made: Report) -> dict[str, Any]:
     }
 
 
+def _map_table(shown: Map | None) -> dict[str, Any]:
+    """The map on the page; without one the same fields, all None."""
+    if shown is None:
+        names = (
+            "layer",
+            "layer_text",
+            "range",
+            "evidence",
+            "no_evidence",
+            "opacity",
+            "threshold",
+            "colormap",
+        )
+        return dict.fromkeys((*names, "scale", "heat_range"))
+    look = shown.overlay
+    return {
+        "layer": shown.layer.name,
+        "layer_text": shown.layer_text,
+        "range": list(shown.raw_range),
+        "evidence": look.evidence,
+        "no_evidence": shown.empty,
+        "opacity": look.opacity,
+        "threshold": look.threshold,
+        "colormap": map_in_force(look.colormap, look.evidence),
+        "scale": look.scale,
+        "heat_range": list(shown.heat_range),
+    }
+
+
 def _lines(table: dict[str, Any]) -> list[str]:
-    chance = table["probability"][table["target"]]
-    lines = [
-        f"Slice {table['slice']} of {table['slices']}: {table['target']} {chance:.3f}, {table['layer_text']}",
-    ]
-    if table["no_positive_evidence"]:
-        lines.append(f"No positive evidence for {table['target']} in this layer.")
+    chance, point = (table[name][table["target"]] for name in ("probability", "operating_point"))
+    where = table["layer_text"] or "no map"
+    lines = [f"Slice {table['slice']} of {table['slices']}: {table['target']} {chance:.3f}, {where}"]
+    if table["gated"]:
+        chance, point = captions.distinct(chance, point)
+        lines.append(
+            f"{chance} is below this model's operating point {point}: no map is shown without --anyway."
+        )
+    elif table["no_evidence"]:
+        kind = (
+            "positive evidence for" if table["evidence"] == "positive" else captions.SIGNS[table["evidence"]]
+        )
+        lines.append(f"No {kind} {table['target']} in this layer.")
     return [*lines, f"Written: {table['out']}", table["disclaimer"]]

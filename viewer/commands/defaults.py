@@ -11,6 +11,7 @@ from typing import Any
 
 from viewer.commands.command import Command
 from viewer.commands.intents import Asks, Intents
+from viewer.imaging.colormap import EVIDENCE
 
 PRESET_KEYS = 9
 
@@ -111,6 +112,15 @@ def _zoom(intents: Intents, factor: float) -> None:
         intents.zoom_at(factor, x, y)
 
 
+def _stop(intents: Intents) -> None:
+    """Put the tool away; without one in hand, stop whatever asks the network."""
+    if intents.view.tool:
+        intents.set_tool("")
+        return
+    for lane in ("inference", "explanation"):
+        intents.cancel(lane)
+
+
 def _image(intents: Intents) -> tuple[Command, ...]:
     def grey() -> bool:
         return intents.view.slice is not None and not intents.view.slice.is_color
@@ -181,7 +191,7 @@ def _ai(intents: Intents) -> tuple[Command, ...]:
             "Shift+F5",
             enabled=outside,
         ),
-        Command("analysis.cancel", "Stop Analysis", "AI", lambda: intents.cancel("inference"), "Esc"),
+        Command("analysis.cancel", "Stop Analysis", "AI", lambda: _stop(intents), "Esc"),
         Command(
             "overlay.toggle",
             "Show Heatmap",
@@ -192,6 +202,8 @@ def _ai(intents: Intents) -> tuple[Command, ...]:
         ),
         row("layer.earlier", "Earlier Layer", "[", lambda: intents.step_layer(-1)),
         row("layer.later", "Later Layer", "]", lambda: intents.step_layer(1)),
+        row("method.previous", "Previous Method", "Ctrl+[", lambda: intents.step_method(-1)),
+        row("method.next", "Next Method", "Ctrl+]", lambda: intents.step_method(1)),
         row("overlay.fainter", "Fainter Heatmap", ",", lambda: intents.step_opacity(-1)),
         row("overlay.stronger", "Stronger Heatmap", ".", lambda: intents.step_opacity(1)),
         row("peak.next", "Next Peak", "N", intents.next_peak),
@@ -204,7 +216,88 @@ def _ai(intents: Intents) -> tuple[Command, ...]:
                 scale="absolute" if intents.view.overlay.scale == "relative" else "relative"
             ),
             "S",
+            enabled=lambda: not intents.view.only_relative,
             checked=lambda: intents.view.overlay.scale == "relative",
+        ),
+        *_evidence(intents),
+        *_boxes(intents),
+        Command(
+            "gate.open",
+            "Explain Anyway",
+            "AI",
+            intents.toggle_explain_anyway,
+            "Shift+H",
+            enabled=lambda: bool(intents.view.withheld) or intents.view.explained_anyway,
+            checked=lambda: intents.view.explained_anyway,
         ),
         row("target.automatic", "Explain the Most Probable Finding", "", lambda: intents.set_target(None)),
     )
+
+
+def _boxes(intents: Intents) -> tuple[Command, ...]:
+    """What the network saw, and boxes on the slice: what it is not to see, and where the finding is."""
+
+    def some() -> bool:
+        return intents.view.series is not None
+
+    def tool(name: str, title: str, shortcut: str) -> Command:
+        return Command(
+            f"box.{name}",
+            title,
+            "AI",
+            lambda: intents.set_tool("" if intents.view.tool == name else name),
+            shortcut,
+            enabled=some,
+            checked=lambda: intents.view.tool == name,
+        )
+
+    return (
+        Command(
+            "truth.toggle",
+            "What the Network Saw",
+            "AI",
+            intents.toggle_truth_view,
+            "Z",
+            enabled=some,
+            checked=lambda: intents.view.truth_view,
+        ),
+        tool("occluder", "Cover a Box and Ask Again", "O"),
+        tool("region", "Draw the Region of the Finding", "G"),
+        Command(
+            "box.delete",
+            "Delete Box",
+            "AI",
+            intents.delete_box,
+            "Del",
+            enabled=lambda: intents.view.occluder is not None or intents.view.region is not None,
+        ),
+    )
+
+
+def _evidence(intents: Intents) -> tuple[Command, ...]:
+    """Which evidence is drawn: each sign by name, and the next one by a key."""
+
+    def free() -> bool:
+        return not intents.view.only_positive
+
+    def following() -> None:
+        at = EVIDENCE.index(intents.view.overlay.evidence) + 1
+        intents.set_overlay(evidence=EVIDENCE[at % len(EVIDENCE)])
+
+    titles = {
+        "positive": "Evidence For",
+        "negative": "Evidence Against",
+        "signed": "Evidence For and Against",
+    }
+    rows = tuple(
+        Command(
+            f"evidence.{name}",
+            title,
+            "AI",
+            lambda name=name: intents.set_overlay(evidence=name),  # type: ignore[misc]
+            enabled=free,
+            checked=lambda name=name: intents.view.overlay.evidence == name,  # type: ignore[misc]
+        )
+        for name, title in titles.items()
+    )
+    return (*rows, Command("evidence.next", "Next Sign of Evidence", "AI", following, "V", enabled=free))

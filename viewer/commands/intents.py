@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from viewer.session.resolve import ResolvedView
-from viewer.study import Window
+from viewer.study import Box, Window
 
 
 class Intents(Protocol):
@@ -26,7 +26,8 @@ class Intents(Protocol):
         """Open the synthetic study that ships."""
 
     def cancel(self, lane: str) -> None:
-        """Stop what runs in "dicom" (a scan) or "inference" (loading a model, an analysis)."""
+        """Stop what runs in "dicom" (a scan), "inference" (loading a model, an analysis) or "explanation" (a
+        method with passes of its own)."""
 
     def forget_recent(self) -> None:
         """Empty the list of recent studies."""
@@ -96,7 +97,8 @@ class Intents(Protocol):
 
     # Overlay
     def set_overlay(self, **changes: Any) -> None:
-        """Change fields of `session.state.Overlay`: visible, opacity, threshold, colormap, scale."""
+        """Change fields of `session.state.Overlay`: visible, opacity, threshold, colormap, scale,
+        evidence."""
 
     def toggle_overlay(self) -> None: ...
 
@@ -122,11 +124,38 @@ class Intents(Protocol):
     def set_target(self, label: str | None) -> None:
         """Explain this label; None: the most probable finding of each slice."""
 
+    def set_against(self, label: str) -> None:
+        """Explain how much more the target is said than this label; "": the target alone."""
+
+    def toggle_explain_anyway(self) -> None:
+        """Show the map of a finding below the model's operating point, or no longer; holds for this series,
+        model and finding."""
+
+    def set_method(self, method: str) -> None:
+        """Explain by this method, an id of `explain.methods`."""
+
+    def step_method(self, n: int) -> None:
+        """n methods further in the list of those that one pass gives; stops at the ends."""
+
     def analyse(self) -> None:
         """Analyse the series, the visible slice first. Outside the model's domain: says so and waits."""
 
     def analyse_anyway(self) -> None:
         """Analyse although the series is outside the model's domain, as the reader confirms."""
+
+    # Boxes on the slice, and what the network saw
+    def set_tool(self, tool: str) -> None:
+        """Take a tool in hand: a left drag then draws the "occluder" or the "region"; "" puts it away."""
+
+    def set_box(self, tool: str, box: Box | None) -> None:
+        """Draw the box of a tool, or take it away. The network is asked again without what the "occluder"
+        covers."""
+
+    def delete_box(self) -> None:
+        """Take away the box of the tool in hand; without a tool the occluder, else the region."""
+
+    def toggle_truth_view(self) -> None:
+        """Show what the network saw beside the picture, or no longer."""
 
     # The report
     def make_report(self, *, comment: str = "", deidentify: bool = False) -> Any:

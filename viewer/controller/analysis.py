@@ -6,32 +6,37 @@ One torch user at a time: loading a network and asking it are jobs of one runner
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 
 from viewer.controller.desk import Desk, ProgressLine
-from viewer.controller.inference_jobs import Failure, Focus, Moved, Ready, analysing, loading
+from viewer.controller.inference_jobs import Failure, Focus, Moved, Ready, Wish, analysing, loading
 from viewer.controller.models import Models
+from viewer.explain import methods
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.domain import unstated
 from viewer.jobs.job import Job
 from viewer.jobs.runner import JobRunner
 from viewer.results import SliceResult
 from viewer.session.resolve import outside
+from viewer.session.state import Explanation
 from viewer.study import SliceHeader
+
+if TYPE_CHECKING:
+    from viewer.inference.loading import LoadedModel
 
 
 @dataclass(frozen=True, eq=False)
 class _Plan:
-    """What the reader wants analysed: a series, by a model, for a target (None: each slice's own).
+    """What the reader wants analysed: a series, by a model, explained by a method of the CAM family.
 
     `only` is the key of the one slice that is wanted, None for the whole series.
     """
 
     series: str
     bundle: ModelBundle
-    target: str | None
+    asked: Explanation
     only: tuple[str, int] | None = None
 
 
@@ -54,6 +59,11 @@ class Analysis(QObject):
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(self._on_failed)
         desk.study_changed.connect(self._forget)
+
+    @property
+    def loaded(self) -> LoadedModel | None:
+        """The network in use; None before one is loaded. Work on another thread takes a twin of it."""
+        return self._ready.loaded if self._ready is not None else None
 
     @property
     def device(self) -> str:
@@ -82,22 +92,23 @@ class Analysis(QObject):
         if questions := unstated(bundle.card, series):
             desk.say(" ".join(questions), "Make sure that it fits before you believe the answer.", "warning")
         self._failed.clear()
-        self._go_on(_Plan(series.uid, bundle, desk.state.explanation.target))
+        self._go_on(_Plan(series.uid, bundle, _by_family(desk.state.explanation, bundle)))
 
-    def explain(self, label: str | None) -> None:
-        """Explain another label: cached maps at once, the others as the series was analysed.
+    def explain(self, **changes: Any) -> None:
+        """Ask something else (fields of `Explanation`): cached maps at once, the others as the series was
+        analysed.
 
         After a cancel only the slice on the screen is asked about.
         """
         desk = self._desk
-        desk.model.update(explanation=replace(desk.state.explanation, target=label))
+        desk.model.update(explanation=replace(desk.state.explanation, **changes))
         view, bundle = desk.shown, self._models.chosen
         if view.series is None or bundle is None or view.header is None:
             return
         going_on = self._plan is not None and self._plan.series == view.series.uid
         if going_on or view.prediction is not None:
             only = None if going_on else view.header.key
-            self._go_on(_Plan(view.series.uid, bundle, label, only))
+            self._go_on(_Plan(view.series.uid, bundle, _by_family(desk.state.explanation, bundle), only))
 
     def cancel(self) -> None:
         """Stop; the results that are there stay."""
@@ -121,7 +132,7 @@ class Analysis(QObject):
 
     def _is_missing(self, plan: _Plan, header: SliceHeader) -> bool:
         analyses, card = self._desk.analyses, plan.bundle.card
-        key = analyses.wanted_key(header.key, plan.bundle.digest, plan.target, card)
+        key = analyses.wanted_key(header.key, plan.bundle.digest, plan.asked, card)
         return header.key not in self._failed and not analyses.has(key)
 
     def _go_on(self, plan: _Plan, *, lost: tuple[str, int] | None = None) -> None:
@@ -148,9 +159,9 @@ class Analysis(QObject):
             self._focus.index = self._desk.shown.index
             title = f"Analysing with {plan.bundle.card.title}"
             self._progress.begin(title, len(missing))
-            self.runner.submit(
-                analysing(self._ready.loaded, missing, target=plan.target, focus=self._focus, title=title)
-            )
+            asked = plan.asked
+            wish = Wish(asked.target, asked.against, methods.chosen(asked.method, plan.bundle.card).id)
+            self.runner.submit(analysing(self._ready, missing, wish=wish, focus=self._focus, title=title))
 
     @Slot(object, int, int, object)
     def _on_progress(self, job: Job, done: int, total: int, partial: Any) -> None:
@@ -199,3 +210,12 @@ class Analysis(QObject):
     def _forget(self) -> None:
         self.cancel()
         self._failed.clear()
+        if self._ready is not None:
+            self._ready.captures.clear()
+
+
+def _by_family(asked: Explanation, bundle: ModelBundle) -> Explanation:
+    """The same, by Grad-CAM where the method asked for takes passes of its own: a whole series is
+    analysed by what one pass gives."""
+    costly = methods.chosen(asked.method, bundle.card).on_demand
+    return replace(asked, method=methods.DEFAULT) if costly else asked

@@ -20,15 +20,19 @@ from viewer.controller.analysis import Analysis
 from viewer.controller.decoding import Decoding
 from viewer.controller.desk import Desk
 from viewer.controller.export import Export
+from viewer.controller.heat_places import HeatPlaces
 from viewer.controller.models import Models
+from viewer.controller.occluding import Occluding
+from viewer.controller.on_demand import OnDemand
 from viewer.controller.opening import Opening
 from viewer.controller.tags import Tags
+from viewer.explain.methods import FAMILY, METHODS, of_kind
 from viewer.notice import Notice
 from viewer.session import moves, peaks
 from viewer.session.resolve import ResolvedView, resolve
 from viewer.session.state import Presentation, ViewerState
 from viewer.settings import Settings
-from viewer.study import Window
+from viewer.study import Box, Window
 from viewer.view import Blank, View
 
 OPACITY_STEP = 0.1
@@ -61,6 +65,9 @@ class Controller(QObject):
         self._decoding = Decoding(self._desk)
         self._models = Models(self._desk)
         self._analysis = Analysis(self._desk, self._models)
+        self._on_demand = OnDemand(self._desk, self._analysis)
+        self._occluding = Occluding(self._desk, self._analysis)
+        self._heat_places = HeatPlaces(self._desk)
         self._export = Export(self._desk)
         self._tags = Tags(self._desk)
         self._peeking = False
@@ -94,7 +101,16 @@ class Controller(QObject):
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Stop all work and end the threads; False if one did not end in time."""
         self._desk.view = Blank()
-        parts = (self._opening, self._decoding, self._analysis, self._export, self._tags)
+        parts = (
+            self._opening,
+            self._decoding,
+            self._analysis,
+            self._on_demand,
+            self._occluding,
+            self._heat_places,
+            self._export,
+            self._tags,
+        )
         runners = [self._decoding.ahead, *(part.runner for part in parts)]
         for runner in runners:
             runner.cancel()
@@ -115,6 +131,9 @@ class Controller(QObject):
 
     @Slot(object, object)
     def _on_changed(self, old: ViewerState, new: ViewerState) -> None:
+        if new.series != old.series and (new.occluder or new.region):
+            self._desk.model.update(occluder=None, region=None)  # they lie on another series' slices
+            return
         self._refresh()
 
     @Slot()
@@ -129,6 +148,9 @@ class Controller(QObject):
         self._models.show()
         self._decoding.follow()
         self._analysis.follow()
+        self._on_demand.follow()
+        self._occluding.follow()
+        self._heat_places.follow()
         self._tags.follow()
 
     # Opening
@@ -144,6 +166,8 @@ class Controller(QObject):
             self._opening.cancel()
         elif lane == "inference":
             self._analysis.cancel()
+        elif lane == "explanation":
+            self._on_demand.cancel()
 
     def forget_recent(self) -> None:
         self._desk.keep(recent=())
@@ -298,13 +322,54 @@ class Controller(QObject):
     def set_target(self, label: str | None) -> None:
         card = self.view.card
         if label is None or (card is not None and label in card.labels):
-            self._analysis.explain(label)
+            self._analysis.explain(target=label)
+
+    def set_against(self, label: str) -> None:
+        card = self.view.card
+        if not label or (card is not None and label in card.labels):
+            self._analysis.explain(against=label)
+
+    def toggle_explain_anyway(self) -> None:
+        series, wanted = self.view.series, self.view.wanted
+        if series is not None and wanted is not None:
+            wish = frozenset({(series.uid, wanted.model_digest, wanted.target)})
+            self._desk.model.update(explain_anyway=self.state.explain_anyway ^ wish)
+
+    def set_method(self, method: str) -> None:
+        if method in METHODS:
+            self._analysis.explain(method=method)
+
+    def step_method(self, n: int) -> None:
+        family = [method.id for method in of_kind(FAMILY)]
+        shown = self.view.method.id
+        at = family.index(shown) + n if shown in family else 0
+        self.set_method(family[min(max(at, 0), len(family) - 1)])
 
     def analyse(self) -> None:
         self._analysis.start()
 
     def analyse_anyway(self) -> None:
         self._analysis.start(accepted=True)
+
+    # Boxes on the slice, and what the network saw
+
+    def set_tool(self, tool: str) -> None:
+        if tool in ("", "occluder", "region") and (self.view.series is not None or not tool):
+            self._desk.model.update(tool=tool)
+
+    def set_box(self, tool: str, box: Box | None) -> None:
+        header = self.view.header
+        if tool not in ("occluder", "region") or header is None:
+            return
+        if box is None or box.covers(header.rows, header.cols):
+            self._desk.model.update(**{tool: box})
+
+    def delete_box(self) -> None:
+        state = self.state
+        self.set_box(state.tool or ("occluder" if state.occluder is not None else "region"), None)
+
+    def toggle_truth_view(self) -> None:
+        self._desk.model.update(truth_view=not self.state.truth_view)
 
     # The report
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, QTimer, Signal
 
+from viewer.imaging.colormap import COLORMAPS, DEFAULT
 from viewer.inference.bundle import ModelBundle
 from viewer.notice import Notice, of_error
+from viewer.results import WhatIf
 from viewer.session.analyses import Analyses
 from viewer.session.budget import Budget
-from viewer.session.resolve import Known, ResolvedView
+from viewer.session.resolve import Known, PlacesKey, ResolvedView
 from viewer.session.slice_store import SliceStore
 from viewer.session.state import Overlay, ViewerState
 from viewer.session.viewer_model import ViewerModel
 from viewer.settings import Settings
 from viewer.study import ScanResult, Series, Window
 from viewer.view import Blank, View
+
+if TYPE_CHECKING:
+    from viewer.explain.trust.outside import Place
 
 PROGRESS_AFTER_MS = 300
 """What takes less shows no progress at all."""
@@ -42,8 +47,9 @@ class Desk(QObject):
         overlay = Overlay(
             opacity=settings.overlay_opacity,
             threshold=settings.overlay_threshold,
-            colormap=settings.overlay_colormap,
+            colormap=settings.overlay_colormap if settings.overlay_colormap in COLORMAPS else DEFAULT,
             scale=settings.overlay_scale,
+            evidence=settings.overlay_evidence,
         )
         self.model = ViewerModel(ViewerState(overlay=overlay, deidentified=settings.deidentified), self)
         self.view: View = Blank()
@@ -58,6 +64,8 @@ class Desk(QObject):
         """Whether files of the study on the screen still arrive."""
         self.bundles: tuple[ModelBundle, ...] = ()
         self.analyses = Analyses(settings.result_cache_mb << 20)
+        self.what_if: WhatIf | None = None
+        self.places: tuple[PlacesKey, tuple[Place, ...]] | None = None
 
     @property
     def state(self) -> ViewerState:
@@ -72,6 +80,8 @@ class Desk(QObject):
             self.bundles,
             self.analyses,
             self.series_windows,
+            self.what_if,
+            self.places,
         )
 
     def keep(self, **changes: Any) -> None:

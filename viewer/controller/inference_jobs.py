@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from viewer.errors import GlassboxError, ModelError
+from viewer.explain.methods import Method
 from viewer.inference.bundle import ModelBundle
 from viewer.jobs.job import CancelToken, Job, Progress
-from viewer.results import Layer
+from viewer.results import Layer, ResultKey, SliceResult
 from viewer.study import SliceHeader
 
 if TYPE_CHECKING:
+    from viewer.explain.captures import Captures
     from viewer.inference.loading import LoadedModel
 
 HOPELESS = 3
@@ -21,11 +23,23 @@ HOPELESS = 3
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A network that was loaded, its layers, and what the window calls its device."""
+    """A network that was loaded, its layers, what the window calls its device, and its passes kept for
+    another method: touched on the inference thread alone."""
 
     loaded: LoadedModel
     layers: tuple[Layer, ...]
     device: str
+    captures: Captures
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What each slice is explained for: a label (None: its own most probable finding), held against
+    another one ("": none), by a method of the CAM family."""
+
+    target: str | None
+    against: str
+    method: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,19 +75,20 @@ def loading(bundle: ModelBundle, device: str) -> Job:
 
         preload_torch()
         from viewer.explain.analyse import offered_layers
+        from viewer.explain.captures import Captures
         from viewer.inference.loading import describe_device, load_model
 
         token.check()
         loaded = load_model(bundle, device)
         token.check()
         layers = offered_layers(loaded, token.check)
-        return Ready(loaded, layers, describe_device(loaded.device))
+        return Ready(loaded, layers, describe_device(loaded.device), Captures())
 
     return Job(("load", bundle.digest), "Loading model…", run)
 
 
 def analysing(
-    loaded: LoadedModel, slices: Mapping[int, SliceHeader], *, target: str | None, focus: Focus, title: str
+    ready: Ready, slices: Mapping[int, SliceHeader], *, wish: Wish, focus: Focus, title: str
 ) -> Job:
     """Analyse slices (index -> header), always the one nearest to `focus` next.
 
@@ -85,6 +100,7 @@ def analysing(
         from viewer.explain.analyse import analyse_slice
         from viewer.inference.loading import describe_device
 
+        loaded = ready.loaded
         waiting, failures, told = set(slices), [], loaded.notice
         while waiting:
             token.check()
@@ -92,7 +108,15 @@ def analysing(
             waiting.remove(index)
             done = len(slices) - len(waiting)
             try:
-                result = analyse_slice(loaded, load_slice(slices[index]), target=target, check=token.check)
+                result = analyse_slice(
+                    loaded,
+                    load_slice(slices[index]),
+                    target=wish.target,
+                    against=wish.against,
+                    method=wish.method,
+                    captures=ready.captures,
+                    check=token.check,
+                )
             except GlassboxError as error:
                 failures.append(Failure(slices[index], index + 1, str(error)))
                 if isinstance(error, ModelError) and len(failures) == done >= min(HOPELESS, len(slices)):
@@ -105,7 +129,31 @@ def analysing(
             progress(done, len(slices), result)
         return failures
 
-    return Job(("analyse", loaded.bundle.digest, target), title, run)
+    return Job(("analyse", ready.loaded.bundle.digest, wish), title, run)
+
+
+def explaining(
+    loaded: LoadedModel, header: SliceHeader, key: ResultKey, method: Method, layer: Layer | None
+) -> Job:
+    """Answer one question by a method with passes of its own, on a twin of the network."""
+
+    def run(token: CancelToken, progress: Progress) -> SliceResult:
+        from viewer.dicom.pixels import load_slice
+        from viewer.explain.answer import explain_slice
+        from viewer.explain.twin import twin_of
+
+        return explain_slice(
+            twin_of(loaded),
+            load_slice(header),
+            method=method.id,
+            target=key.target,
+            against=key.against,
+            layer=layer,
+            progress=progress,
+            check=token.check,
+        )
+
+    return Job(key, method.title, run)
 
 
 def nearest(waiting: set[int], index: int) -> int:

@@ -15,7 +15,7 @@ from PySide6.QtCore import QObject, Slot
 from viewer.controller.desk import Desk, ProgressLine
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
-from viewer.session.state import Explanation, Presentation, ViewerState
+from viewer.session.state import Presentation, ViewerState
 from viewer.settings import with_recent
 from viewer.study import ScanResult, Series, Skipped
 
@@ -148,7 +148,7 @@ class Opening(QObject):
             voi_lut=None,
             invert=False,
             presentation=Presentation(),
-            explanation=Explanation(model=desk.state.explanation.model, layer=desk.state.explanation.layer),
+            explanation=replace(desk.state.explanation, target=None, against=""),
             asked=frozenset(),
             accepted=frozenset(),
         )

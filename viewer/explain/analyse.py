@@ -14,6 +14,7 @@ from viewer.explain.grid import grid_reader
 from viewer.explain.layers import default_layer, described, offered_layers, offered_names
 from viewer.explain.methods import DEFAULT, FAMILY, METHODS
 from viewer.explain.passes import run_pass
+from viewer.explain.target import default_target
 from viewer.inference.card import Card
 from viewer.inference.loading import LoadedModel
 from viewer.inference.predict import prediction_of
@@ -48,9 +49,7 @@ def analyse_slice(
     answer; a device whose memory is full is left for the CPU, and `loaded.notice` says so.
     """
     card = loaded.card
-    _require_label(card, target)
-    if against:
-        _require_label(card, against)
+    require_labels(card, target, against)
     if METHODS[method].kind != FAMILY:
         raise ValueError(f"{method} needs passes of its own")
     check()
@@ -67,9 +66,8 @@ def analyse_slice(
     prediction = prediction_of(card, captured.logits)
     layers = described(loaded, captured.activations)
     cams = {layer.name: _cam(loaded, captured, layer, method, check) for layer in layers}
-    first = captured.target[0] if isinstance(captured.target, tuple) else captured.target
     return SliceResult(
-        key=ResultKey(slice.header.key, loaded.bundle.digest, card.labels[first], method, against),
+        key=key_of(slice, loaded, captured.target, method),
         prediction=prediction,
         layers=layers,
         cams=cams,
@@ -79,39 +77,51 @@ def analyse_slice(
     )
 
 
+def key_of(slice: Slice, loaded: LoadedModel, target: Target, method: str, layer: str = "") -> ResultKey:
+    """The question that was answered, with the labels that were chosen on the way."""
+    labels = loaded.card.labels
+    first, *other = target if isinstance(target, tuple) else (target,)
+    against = labels[other[0]] if other else ""
+    return ResultKey(slice.header.key, loaded.bundle.digest, labels[first], method, against, layer)
+
+
 def _cam(loaded: LoadedModel, captured: Captured, layer: Layer, method: str, check: Check) -> np.ndarray:
     check()
     grid = grid_reader(loaded.module, layer.name)
     cam = METHODS[method].run(grid(captured.activations[layer.name]), grid(captured.gradients[layer.name]))
-    found = np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32)
-    if not np.isfinite(found).all():
+    return finite(np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32), layer.title)
+
+
+def finite(cam: np.ndarray, title: str) -> np.ndarray:
+    """The map itself; ModelError if any of it is not a number."""
+    if not np.isfinite(cam).all():
         raise ModelError(
-            f"The map of the layer '{layer.title}' is not a number.",
+            f"The map of the layer '{title}' is not a number.",
             remedy="The model's weights are out of range: choose another model.",
         )
-    return found
+    return cam
 
 
-def _require_label(card: Card, label: str | None) -> None:
-    if label is not None and label not in card.labels:
-        raise ModelError(
-            f"The model '{card.name}' has no label '{label}'.",
-            remedy=f"Choose one of: {', '.join(card.labels)}.",
-        )
+def require_labels(card: Card, *labels: str | None) -> None:
+    """ModelError for a label that the card does not have; None and "" stand for no wish."""
+    for label in labels:
+        if label and label not in card.labels:
+            raise ModelError(
+                f"The model '{card.name}' has no label '{label}'.",
+                remedy=f"Choose one of: {', '.join(card.labels)}.",
+            )
 
 
 def chooser(card: Card, target: str | None, against: str = "") -> Callable[[torch.Tensor], Target]:
     """Logits (1, labels) -> what to explain: the label asked for, or the most probable finding."""
-    candidates = [card.labels.index(label) for label in card.findings or card.labels if label != against]
-
-    def most_probable(logits: torch.Tensor) -> int:
-        # Softmax and sigmoid keep the order, so the logits tell.
-        if logits.shape[1] != len(card.labels):
-            return 0
-        return candidates[int(logits[0, candidates].argmax())]
 
     def choose(logits: torch.Tensor) -> Target:
-        first = card.labels.index(target) if target is not None else most_probable(logits)
-        return (first, card.labels.index(against)) if against else first
+        if logits.shape[1] != len(card.labels):
+            return 0  # the answer is refused once the pass is over
+        label = target
+        if label is None:
+            label = default_target(card.labels, logits[0].float().cpu().numpy(), card.background, against)
+        first = card.labels.index(label)
+        return (first, card.labels.index(against)) if against and against != label else first
 
     return choose

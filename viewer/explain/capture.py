@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -24,6 +24,11 @@ Check = Callable[[], None]
 Target = int | tuple[int, int]
 """Index of the label to explain; of two, the first logit less the second: what speaks for one and not the
 other."""
+
+Taken = TypeVar("Taken")
+
+HALF_SCALE = 1024.0
+"""Slopes in float16 vanish below 6e-8, and an early layer's come near that: so many logits' are taken."""
 
 
 @dataclass(eq=False)
@@ -53,19 +58,33 @@ def capture(
 
     Parameters
     ----------
-    images : (1, channels, h, w), or (1, channels, d, h, w) of a network for volumes, on its device.
+    images : (1, channels, h, w), or (1, channels, d, h, w) of a network for volumes, on its device; they
+        are taken in the precision of the network's weights.
     layers : module paths. A module that runs more than once counts with its last run.
     choose : given the logits (1, labels), what to explain.
     check : stops the pass by raising, before each module on the way forward and on the way back.
+
+    The caller may be in `no_grad`, `inference_mode` or `autocast`: the pass is the same.
     """
-    with (
-        torch.inference_mode(False),
-        torch.enable_grad(),
-        _evaluating(network),
-        _recording(network, layers, check) as activations,
-    ):
+    (captured,) = capture_each(network, images, layers, lambda logits: (choose(logits),), _itself, check)
+    return captured
+
+
+def capture_each(
+    network: nn.Module,
+    images: torch.Tensor,
+    layers: Sequence[str],
+    choose: Callable[[torch.Tensor], Sequence[Target]],
+    take: Callable[[Captured], Taken],
+    check: Check = lambda: None,
+) -> list[Taken]:
+    """As `capture`, for several targets: one forward pass, one backward pass for each.
+
+    `take` makes of each target's capture what is wanted of it, so that not all need be kept.
+    """
+    with _unaffected(images.device), evaluating(network), _recording(network, layers, check) as activations:
         check()
-        logits = network(images)
+        logits = _run(network, images)
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
             raise ModelError(
                 "The network does not answer with one number for each label.", remedy="Choose another model."
@@ -77,16 +96,19 @@ def capture(
                 remedy="Choose another layer in the model's card.",
             )
         check()
-        points = [activations[name] for name in layers]
-        target = choose(logits.detach())
-        gradients = (
-            torch.autograd.grad(score_of(logits, target)[0], points, allow_unused=True) if points else ()
-        )
-        check()
-    captured = Captured(logits.detach(), target)
-    for name, point, gradient in zip(layers, points, gradients, strict=True):
-        captured.activations[name] = point.detach()
-        captured.gradients[name] = torch.zeros_like(point) if gradient is None else gradient
+        points = {name: activations[name] for name in layers}
+        kept = {name: point.detach() for name, point in points.items()}
+        targets = choose(logits.detach())
+        taken = []
+        for left, target in zip(range(len(targets) - 1, -1, -1), targets, strict=True):
+            slopes = _slopes(score_of(logits, target)[0], tuple(points.values()), again=left > 0)
+            check()
+            gradients = dict(zip(points, slopes, strict=True))
+            taken.append(take(Captured(logits.detach(), target, dict(kept), gradients)))
+    return taken
+
+
+def _itself(captured: Captured) -> Captured:
     return captured
 
 
@@ -98,7 +120,70 @@ def score_of(logits: torch.Tensor, target: Target) -> torch.Tensor:
 
 
 @contextmanager
-def _evaluating(network: nn.Module) -> Iterator[None]:
+def _unaffected(device: torch.device) -> Iterator[None]:
+    """The caller's modes do not reach the pass, and the pass leaves the global random state alone."""
+    cards = [device] if device.type == "cuda" else []
+    with (
+        torch.inference_mode(False),
+        torch.enable_grad(),
+        torch.autocast(device.type, enabled=False),
+        torch.random.fork_rng(devices=cards),
+    ):
+        yield
+
+
+def _run(network: nn.Module, images: torch.Tensor) -> Any:
+    """The network's answer to a copy of `images`, so that a network that works in place spares them.
+
+    Weights made in inference mode cannot take part in gradients: plain tensors over the same memory
+    stand in for them during the call.
+    """
+    weights = [*network.named_parameters(), *network.named_buffers()]
+    precision = next((value.dtype for _name, value in weights if value.is_floating_point()), images.dtype)
+    images = images.detach().clone().to(precision)
+    frozen = {name: _plain(value) for name, value in weights if value.is_inference()}
+    if frozen:
+        return torch.func.functional_call(network, frozen, (images,))
+    return network(images)
+
+
+def _plain(value: torch.Tensor) -> torch.Tensor:
+    plain = torch.empty(0, dtype=value.dtype, device=value.device)
+    return plain.set_(value.untyped_storage(), value.storage_offset(), value.shape, value.stride())
+
+
+def _slopes(
+    score: torch.Tensor, points: tuple[torch.Tensor, ...], *, again: bool
+) -> tuple[torch.Tensor, ...]:
+    """The gradient of `score` with respect to each point; zero where it does not count.
+
+    `again` keeps the graph for another target.
+    """
+    if not points:
+        return ()
+    half = any(point.dtype == torch.float16 for point in points)
+    found = _grad(score, points, HALF_SCALE if half else 1.0, again or half)
+    if half and all(bool(slope.isfinite().all()) for slope in found):
+        return tuple(slope.float() / HALF_SCALE for slope in found)
+    return _grad(score, points, 1.0, again) if half else found
+
+
+def _grad(
+    score: torch.Tensor, points: tuple[torch.Tensor, ...], times: float, again: bool
+) -> tuple[torch.Tensor, ...]:
+    if not score.requires_grad:
+        raise ModelError(
+            "The network's answer has no gradient, so its layers cannot be explained.",
+            remedy="Choose another model.",
+        )
+    outward = torch.full_like(score, times)
+    found = torch.autograd.grad(score, points, outward, retain_graph=again, allow_unused=True)
+    pairs = zip(found, points, strict=True)
+    return tuple(torch.zeros_like(point) if slope is None else slope for slope, point in pairs)
+
+
+@contextmanager
+def evaluating(network: nn.Module) -> Iterator[None]:
     """Evaluation mode for the pass; each module's own training flag is put back."""
     training = [module for module in network.modules() if module.training]
     try:
@@ -114,13 +199,13 @@ def _evaluating(network: nn.Module) -> Iterator[None]:
 def _recording(network: nn.Module, layers: Sequence[str], check: Check) -> Iterator[dict[str, torch.Tensor]]:
     """Hooks that keep the outputs of `layers` and call `check` on the way forward and back."""
     activations: dict[str, torch.Tensor] = {}
-    known = dict(network.named_modules())
+    known = dict(network.named_modules(remove_duplicate=False))
     for name in layers:
         if name not in known or not name:
             raise ModelError(f"The network has no layer '{name}'.", remedy="Correct [layers] in card.toml.")
     handles = []
     try:
-        for module in known.values():
+        for module in network.modules():
             handles.append(module.register_forward_pre_hook(lambda _module, _input: check()))
             handles.append(module.register_forward_hook(_watch_backward(check)))
         for name in layers:

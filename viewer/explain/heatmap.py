@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from viewer.explain.methods import METHODS
 from viewer.results import AxisMapping, Heatmap, InputMapping, SliceResult
 
 
@@ -24,6 +25,8 @@ def make_heatmap(result: SliceResult, layer_name: str) -> Heatmap:
         values=values,
         raw_range=(float(cam.min()), float(cam.max())),
         empty=not bool(values.max() > 0),
+        nothing_against=not bool(values.min() < 0),
+        unit=METHODS[result.key.method].unit or "a.u.",
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from viewer.inference.card import Card
+
 FAMILY, LAYER, ATTENTION, INPUT = "family", "layer", "attention", "input"
 """Kinds: a function of one capture, for all layers; passes of its own for one layer; the attention of a
 vision transformer; a map on the network's input."""
@@ -43,6 +45,16 @@ class Method:
     paper: str
     about: str
     function: str
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether it needs passes of its own: then it is asked for one slice at a time."""
+        return self.kind != FAMILY
+
+    @property
+    def by_layer(self) -> bool:
+        """Whether its maps are of the network's layers."""
+        return self.kind in (FAMILY, LAYER)
 
     @property
     def run(self) -> Callable[..., Any]:
@@ -132,10 +144,82 @@ _ROWS = (
         "Where the layer is active at all, whatever the finding: a control, no evidence.",
         "cam:energy",
     ),
+    Method(
+        "score-cam",
+        "ScoreCAM",
+        LAYER,
+        "",
+        False,
+        512,
+        "Wang et al. 2020",
+        "Weighs each channel by what the network says of the input masked with it: no gradient, one pass "
+        "per channel.",
+        "score:score_cam",
+    ),
+    Method(
+        "ablation-cam",
+        "AblationCAM",
+        LAYER,
+        "",
+        True,
+        512,
+        "Desai and Ramaswamy 2020",
+        "Weighs each channel by what the logit loses without it: no gradient, one pass per channel.",
+        "score:ablation_cam",
+    ),
+    Method(
+        "gradient",
+        "Gradient",
+        INPUT,
+        "",
+        True,
+        1,
+        "Simonyan et al. 2014",
+        "How fast the logit rises when a pixel turns brighter: grainy, and says nothing of what is there.",
+        "inputs.gradient:gradient",
+    ),
+    Method(
+        "smoothgrad",
+        "SmoothGrad",
+        INPUT,
+        "",
+        True,
+        25,
+        "Smilkov et al. 2017",
+        "The gradient averaged over noisy copies of the picture: calmer, and as silent about amounts.",
+        "inputs.gradient:smooth_gradient",
+    ),
+    Method(
+        "integrated-gradients",
+        "Integrated Gradients",
+        INPUT,
+        "logit",
+        True,
+        27,
+        "Sundararajan et al. 2017",
+        "Shares out the difference to a black picture: what is black itself gets nothing, even where it counts.",
+        "inputs.integrated:integrated_gradients",
+    ),
+    Method(
+        "smooth-integrated-gradients",
+        "Integrated Gradients, smoothed",
+        INPUT,
+        "logit",
+        True,
+        627,
+        "Sundararajan et al. 2017; Smilkov et al. 2017",
+        "Integrated Gradients averaged over noisy copies: calmer, but what noise does to the answer is in it.",
+        "inputs.integrated:smooth_integrated_gradients",
+    ),
 )
 
 METHODS: dict[str, Method] = {method.id: method for method in _ROWS}
 """In the order of the menu."""
+
+
+def chosen(asked: str | None, card: Card) -> Method:
+    """The method asked for, else the card's own, else Grad-CAM; never one that this version does not know."""
+    return METHODS.get(asked or "") or METHODS.get(card.default_method) or METHODS[DEFAULT]
 
 
 def of_kind(kind: str) -> tuple[Method, ...]:

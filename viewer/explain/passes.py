@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 
@@ -26,7 +27,7 @@ def run_pass(
 
     Raises ModelError where the network cannot work on an input of this size at all.
     """
-    try:
+    with in_words(loaded):
         try:
             return capture(loaded.module, images.to(loaded.device), layers, choose, check)
         except torch.OutOfMemoryError:
@@ -34,6 +35,18 @@ def run_pass(
                 raise
             loaded.fall_back_to_cpu()
         return capture(loaded.module, images, layers, choose, check)
+
+
+@contextmanager
+def in_words(loaded: LoadedModel) -> Iterator[None]:
+    """What torch raises where a network cannot work on an input comes out as a ModelError."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        raise ModelError(
+            f"There is not enough memory for the model '{loaded.card.name}'.",
+            remedy="Close other programs, or choose a method that needs less.",
+        ) from error
     except RuntimeError as error:
         # A stranger's card may give a size at which the network's grids vanish, or ask for more
         # memory than there is: torch says both with a RuntimeError.

@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from viewer.imaging.colormap import COLORMAPS, SIGNED, scale_range
+from viewer.imaging.colormap import ZERO, color_table, map_in_force
 from viewer.imaging.covers import Cover, cover
 from viewer.imaging.section import Section, cut, picked, reduced, whole
 from viewer.imaging.window import to_grey
@@ -22,12 +22,13 @@ from viewer.study import Slice, Window
 _OPAQUE = np.uint32(0xFF000000)
 _HEAT_BYTE, _GREY_BYTE = (0, 1) if sys.byteorder == "little" else (-1, -2)
 _RGB_BYTES = (2, 1, 0) if sys.byteorder == "little" else (1, 2, 3)
-_ZERO = 128
-"""Heat index of zero evidence in a signed colour map."""
 
 
 class OverlayLook(Protocol):
-    """How a heatmap is presented; `threshold` and `opacity` are fractions."""
+    """How a heatmap is presented; `threshold` and `opacity` are fractions.
+
+    `evidence` is one of `colormap.EVIDENCE`; `colormap` is in force for evidence for alone.
+    """
 
     @property
     def visible(self) -> bool: ...
@@ -37,6 +38,8 @@ class OverlayLook(Protocol):
     def threshold(self) -> float: ...
     @property
     def colormap(self) -> str: ...
+    @property
+    def evidence(self) -> str: ...
 
 
 def heat_index(
@@ -47,34 +50,38 @@ def heat_index(
     Parameters
     ----------
     values : (rows, cols) float32, logit units.
-    heat_range : evidence at the bottom and at the top of the scale; beyond is clipped.
+    heat_range : evidence at the bottom and at the top of the scale, see `colormap.scale_of`; beyond is
+        clipped. From 0 down for evidence against; from −top to top for signed evidence.
     scratch : (rows, cols) float32 to work in; fresh memory costs as much as the arithmetic.
 
     Returns
     -------
     (rows, cols) uint8
-        0 at the bottom and below, 255 at the top and above.
+        0 at the bottom and beyond, 255 at the top and beyond; of signed evidence 1 at the bottom and
+        `ZERO` for zero, so that values of either sign are rounded alike.
     """
     low, high = heat_range
-    if not high > low:
+    signed = low < 0 < high
+    if high == low:
         return np.zeros(values.shape, np.uint8)
-    per_level = 255 / (high - low)
+    per_level = (254 if signed else 255) / (high - low)
     scaled = np.multiply(values, np.float32(per_level), out=scratch, dtype=np.float32)
-    scaled += np.float32(0.5 - low * per_level)
+    scaled += np.float32(0.5 + ZERO if signed else 0.5 - low * per_level)
     np.clip(scaled, 0, 255, out=scaled)
     return scaled.astype(np.uint8)
 
 
 @lru_cache(maxsize=64)
-def drawn(colormap: str, threshold: float) -> np.ndarray:
+def drawn(evidence: str, threshold: float) -> np.ndarray:
     """Which heat indices are drawn at all, (256,) bool, read-only.
 
-    No evidence is never drawn: index 0, or the middle of a signed map.
+    No evidence is never drawn: index 0, or the middle of a signed scale. `threshold` is a fraction of the
+    scale's top; of signed evidence the magnitude counts.
     """
     index = np.arange(256)
-    if colormap in SIGNED:
-        strength = np.abs(index - _ZERO) / 127
-        shown = (strength >= threshold) & (index != _ZERO)
+    if evidence == "signed":
+        strength = np.abs(index - ZERO) / 127
+        shown = (strength >= threshold) & (index != ZERO)
     else:
         shown = (index / 255 >= threshold) & (index > 0)
     shown.flags.writeable = False
@@ -82,10 +89,10 @@ def drawn(colormap: str, threshold: float) -> np.ndarray:
 
 
 def nothing_drawn(heatmap: Heatmap, overlay: OverlayLook, heat_range: tuple[float, float]) -> bool:
-    """Whether a heatmap's evidence lies below the threshold everywhere, so that its picture shows none."""
+    """Whether the evidence asked for lies below the threshold everywhere, so that the picture shows none."""
     extremes = np.array(_extremes(heatmap), np.float32)
-    index = heat_index(extremes, scale_range(overlay.colormap, heat_range))
-    return not bool(drawn(overlay.colormap, overlay.threshold)[index].any())
+    index = heat_index(extremes, heat_range)
+    return not bool(drawn(overlay.evidence, overlay.threshold)[index].any())
 
 
 @lru_cache(maxsize=16)
@@ -94,20 +101,20 @@ def _extremes(heatmap: Heatmap) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=64)
-def gaps(colormap: str, threshold: float) -> tuple[tuple[int, int], ...]:
+def gaps(evidence: str, threshold: float) -> tuple[tuple[int, int], ...]:
     """[start, end) of every run of heat indices that are not drawn."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([True], drawn(colormap, threshold), [True]))))
+    edges = np.flatnonzero(np.diff(np.concatenate(([True], drawn(evidence, threshold), [True]))))
     return tuple((int(start), int(end)) for start, end in edges.reshape(-1, 2))
 
 
 @lru_cache(maxsize=256)
-def _parts(colormap: str, alpha: int) -> tuple[np.ndarray, np.ndarray]:
+def _parts(colormap: str, evidence: str, alpha: int) -> tuple[np.ndarray, np.ndarray]:
     """The two summands of the blend: grey (256,) uint8 and colour (256, 3) uint8.
 
     `alpha` is the opacity in 1/255, so that grey + colour never exceeds 255.
     """
     grey = ((np.arange(256) * (255 - alpha) + 127) // 255).astype(np.uint8)
-    color = ((COLORMAPS[colormap].astype(int) * alpha + 127) // 255).astype(np.uint8)
+    color = ((color_table(colormap, evidence).astype(int) * alpha + 127) // 255).astype(np.uint8)
     return grey, color
 
 
@@ -130,7 +137,7 @@ _GREY.flags.writeable = False
 
 
 @lru_cache(maxsize=32)
-def blend_table(colormap: str, opacity: float, threshold: float) -> np.ndarray:
+def blend_table(colormap: str, opacity: float, threshold: float, evidence: str = "positive") -> np.ndarray:
     """Every possible pixel of slice + overlay.
 
     Returns
@@ -138,10 +145,10 @@ def blend_table(colormap: str, opacity: float, threshold: float) -> np.ndarray:
     (65536,) uint32, 0xffRRGGBB, read-only
         Indexed by (grey << 8) | heat. Below `threshold` (a fraction of the scale) it is the grey alone.
     """
-    grey, color = _parts(colormap, _alpha(opacity))
+    grey, color = _parts(colormap, evidence, _alpha(opacity))
     grey_part = grey.astype(np.uint32) * np.uint32(0x010101) | _OPAQUE
     table = np.add.outer(grey_part, _packed(color))
-    for start, end in gaps(colormap, threshold):
+    for start, end in gaps(evidence, threshold):
         table[:, start:end] = _GREY[:, None]
     flat = table.reshape(-1)
     flat.flags.writeable = False
@@ -176,13 +183,18 @@ def compose(
 
 
 def compose_color(
-    rgb: np.ndarray, heat: np.ndarray | None, colormap: str, opacity: float, threshold: float
+    rgb: np.ndarray,
+    heat: np.ndarray | None,
+    colormap: str,
+    opacity: float,
+    threshold: float,
+    evidence: str = "positive",
 ) -> np.ndarray:
     """Draw a colour slice, (rows, cols, 3) uint8, as `compose` draws a grey one."""
     if heat is None:
         return _packed(rgb) | _OPAQUE
-    grey, color = _parts(colormap, _alpha(opacity))
-    shown = drawn(colormap, threshold)
+    grey, color = _parts(colormap, evidence, _alpha(opacity))
+    shown = drawn(evidence, threshold)
     blended = _packed(np.take(grey, rgb, mode="wrap"))
     blended += np.take(_packed(color), heat, mode="wrap")
     np.copyto(blended, _packed(rgb), where=~np.take(shown, heat, mode="wrap"))
@@ -233,7 +245,8 @@ class Composer:
         """(rows, cols) uint32 0xffRRGGBB: a section of the slice as the reader sees it.
 
         Without a `section` all of it, at its own resolution, not turned. The overlay is left out if it is
-        not visible or the heatmap is empty; the file's `graphics` and `shutter` if they are not wanted.
+        not visible or the heatmap has no evidence of the kind asked for; the file's `graphics` and
+        `shutter` if they are not wanted.
         """
         section = section or whole(*slice.values.shape[:2])
         self._display(slice, window, voi_lut, invert, section)
@@ -252,15 +265,17 @@ class Composer:
         section: Section,
     ) -> np.ndarray:
         shown = heatmap if overlay is not None and overlay.visible else None
-        if shown is None or shown.empty or overlay is None:
+        if shown is None or overlay is None or shown.lacks(overlay.evidence):
             if self._grey.ndim == 3:
                 return compose_color(self._grey, None, "", 0, 0)
             return compose(self._grey, None, None, out=self._buffer())
-        self._place(shown, scale_range(overlay.colormap, heat_range), section)
+        self._place(shown, heat_range, section)
+        colors = map_in_force(overlay.colormap, overlay.evidence)
+        look = (colors, overlay.opacity, overlay.threshold, overlay.evidence)
         if self._grey.ndim == 3:
-            return compose_color(self._grey, self._heat, overlay.colormap, overlay.opacity, overlay.threshold)
+            return compose_color(self._grey, self._heat, *look)
         self._combine()
-        table = blend_table(overlay.colormap, overlay.opacity, overlay.threshold)
+        table = blend_table(*look)
         return np.take(table, self._index, out=self._buffer(), mode="wrap")
 
     def _combine(self) -> None:

@@ -7,17 +7,20 @@ is ever executed. `schema = 1` is the format described by the dataclasses of thi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Any, NoReturn
+from typing import Any
 
 from viewer.errors import ModelError
+from viewer.inference.card_fields import Section
 
 SCHEMA = 1
 MAX_LABELS = 25_000
-MAX_TEXT = 20_000
 MAX_SIDE = 2048
+
+DEFAULT_METHOD = "grad-cam"
+DEFAULT_OPERATING_POINT = 0.5
 
 FITS = ("letterbox", "stretch", "crop")
 FAMILIES = ("torchvision", "glassbox")
@@ -94,19 +97,45 @@ class CardLayers:
 
 
 @dataclass(frozen=True, slots=True)
-class CardScale:
-    """Logit evidence at the top of the absolute colour scale.
+class MethodScale:
+    """The top of the absolute colour scale of one method: `absolute` and `layers`, or `density` alone.
 
-    `absolute` is for the default layer; `layers` (name -> evidence) for others, whose cells are
-    smaller and carry less each: without its own number an early layer would stay black.
+    `density` is logit per picture: the whole picture at that evidence would say this much. Divided by a
+    layer's cells it is one scale for all layers, which methods whose cells sum to the logit allow.
     """
 
-    absolute: float = 1.0
+    absolute: float | None = None
     layers: Mapping[str, float] = field(default_factory=dict)
+    density: float | None = None
 
-    def top(self, layer: str) -> float:
-        """The evidence at the top of the absolute scale of one layer."""
+    def top(self, layer: str, cells: int) -> float | None:
+        """The evidence of one cell at the top of the scale; None where none is fixed for the layer."""
+        if self.density is not None:
+            return self.density / cells if cells > 0 else None
         return self.layers.get(layer, self.absolute)
+
+
+@dataclass(frozen=True, slots=True)
+class CardScale:
+    """Logit evidence at the top of the absolute colour scale, fixed on the material `reference` names.
+
+    `absolute` is for Grad-CAM at the default layer; `layers` (name -> evidence) for its other layers,
+    whose cells are smaller and carry less each: without its own number an early layer would stay black.
+    `methods` (id -> scale) are for other methods.
+    """
+
+    absolute: float | None = None
+    layers: Mapping[str, float] = field(default_factory=dict)
+    methods: Mapping[str, MethodScale] = field(default_factory=dict)
+    reference: str = ""
+
+    def top(self, layer: str, method: str = DEFAULT_METHOD, cells: int = 0) -> float | None:
+        """The evidence at the top of the absolute scale of one layer of `cells` cells, by one method.
+
+        None where the card fixes no scale for it: the map can then only be shown on a relative one.
+        """
+        own = MethodScale(self.absolute, self.layers) if method == DEFAULT_METHOD else MethodScale()
+        return self.methods.get(method, own).top(layer, cells)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +161,11 @@ class CardWeights:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Card:
-    """All of card.toml. `background` is the label that means "nothing found", or empty."""
+    """All of card.toml. `background` is the label that means "nothing found", or empty.
+
+    `operating_points` (label -> probability) say from where on a label counts as found;
+    `default_method` is the id of the explanation shown first, which `explain` may or may not know.
+    """
 
     name: str
     title: str
@@ -152,6 +185,8 @@ class Card:
     training: CardTraining
     performance: Mapping[str, Any]
     weights: CardWeights
+    operating_points: Mapping[str, float] = field(default_factory=dict)
+    default_method: str = DEFAULT_METHOD
     schema: int = SCHEMA
 
     @property
@@ -159,10 +194,14 @@ class Card:
         """The labels that mean something was found: all but the background."""
         return tuple(label for label in self.labels if label != self.background)
 
+    def operating_point(self, label: str) -> float:
+        """The probability from which on `label` counts as found."""
+        return self.operating_points.get(label, DEFAULT_OPERATING_POINT)
+
 
 def parse_card(table: Mapping[str, Any]) -> Card:
     """Check a parsed card.toml and return it as a `Card`; ModelError names the first bad field."""
-    top = _Section("", table)
+    top = Section("", table)
     schema = top.integer("schema", 0, 10**6)
     if schema != SCHEMA:
         raise ModelError(
@@ -202,10 +241,12 @@ def parse_card(table: Mapping[str, Any]) -> Card:
         training=_training(top.section("training", required=False)),
         performance=_plain(top.section("performance", required=False).table),
         weights=_weights(top.section("weights")),
+        operating_points=_operating_points(top.section("operating_points", required=False), labels),
+        default_method=_default_method(top.section("explain", required=False)),
     )
 
 
-def _architecture(section: _Section) -> CardArchitecture:
+def _architecture(section: Section) -> CardArchitecture:
     section.only("family", "name", "arguments")
     arguments = section.section("arguments", required=False)
     for key, value in arguments.table.items():
@@ -216,7 +257,7 @@ def _architecture(section: _Section) -> CardArchitecture:
     return CardArchitecture(section.choice("family", FAMILIES), section.text("name"), dict(arguments.table))
 
 
-def _input(section: _Section) -> CardInput:
+def _input(section: Section) -> CardInput:
     section.only(
         "size", "channels", "fit", "flip", "normalisation", "low", "high", "center", "width", "mean", "std"
     )
@@ -251,7 +292,7 @@ def _input(section: _Section) -> CardInput:
     )
 
 
-def _domain(section: _Section) -> CardDomain:
+def _domain(section: Section) -> CardDomain:
     return CardDomain(
         section.texts("modalities"),
         section.texts("body_parts"),
@@ -261,7 +302,7 @@ def _domain(section: _Section) -> CardDomain:
     )
 
 
-def _layers(section: _Section) -> CardLayers:
+def _layers(section: Section) -> CardLayers:
     section.only("default", "offered")
     offered = tuple(
         OfferedLayer(item.text("name"), item.text("title", "")) for item in section.items("offered")
@@ -275,14 +316,48 @@ def _layers(section: _Section) -> CardLayers:
     return CardLayers(default, offered)
 
 
-def _scale(section: _Section) -> CardScale:
-    section.only("absolute", "layers")
+def _scale(section: Section) -> CardScale:
+    section.only("absolute", "layers", "methods", "reference")
+    methods = section.section("methods", required=False)
+    return CardScale(
+        section.optional_number("absolute", above=0.0),
+        _tops(section),
+        {name: _method_scale(methods.section(name)) for name in methods.table},
+        section.text("reference", ""),
+    )
+
+
+def _tops(section: Section) -> dict[str, float]:
     layers = section.section("layers", required=False)
-    tops = {name: layers.number(name, above=0.0) for name in layers.table}
-    return CardScale(section.number("absolute", 1.0, above=0.0), tops)
+    return {name: layers.number(name, above=0.0) for name in layers.table}
 
 
-def _training(section: _Section) -> CardTraining:
+def _method_scale(section: Section) -> MethodScale:
+    section.only("absolute", "layers", "density")
+    density = section.optional_number("density", above=0.0)
+    if density is not None and len(section.table) > 1:
+        section.refuse("density", "is for all layers and cannot stand beside 'absolute' or 'layers'")
+    return MethodScale(section.optional_number("absolute", above=0.0), _tops(section), density)
+
+
+def _operating_points(section: Section, labels: tuple[str, ...]) -> dict[str, float]:
+    section.only(*labels)
+    points = {label: section.number(label) for label in section.table}
+    for label, point in points.items():
+        if not 0 <= point <= 1:
+            section.refuse(label, "must be a probability from 0 to 1")
+    return points
+
+
+def _default_method(section: Section) -> str:
+    section.only("method")
+    method = section.text("method", DEFAULT_METHOD)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+_-]{0,49}", method):
+        section.refuse("method", "must be the id of a method, as 'glassbox explain --method' takes it")
+    return method
+
+
+def _training(section: Section) -> CardTraining:
     return CardTraining(
         data=section.text("data", ""),
         source=section.text("source", ""),
@@ -294,7 +369,7 @@ def _training(section: _Section) -> CardTraining:
     )
 
 
-def _weights(section: _Section) -> CardWeights:
+def _weights(section: Section) -> CardWeights:
     section.only("file", "sha256")
     file = section.text("file", "weights.safetensors")
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.safetensors", file):
@@ -314,91 +389,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (str, bool, int)) or (isinstance(value, float) and isfinite(value)):
         return value
     return str(value)
-
-
-_REQUIRED: Any = object()
-
-
-class _Section:
-    """One table of the card, read with a check for each field."""
-
-    def __init__(self, name: str, table: Mapping[str, Any]) -> None:
-        self.name = name
-        self.table = table
-
-    def refuse(self, key: str, problem: str) -> NoReturn:
-        where = f"{self.name}.{key}" if self.name else key
-        raise ModelError(f"In the model card, '{where}' {problem}.", remedy="Correct card.toml.")
-
-    def only(self, *known: str) -> None:
-        """Refuse unknown fields where a misspelt one would change what the network sees."""
-        for key in self.table:
-            if key not in known:
-                self.refuse(key, "is not a known field")
-
-    def _get(self, key: str, default: Any) -> Any:
-        if key in self.table:
-            return self.table[key]
-        if default is _REQUIRED:
-            self.refuse(key, "is missing")
-        return default
-
-    def text(self, key: str, default: str = _REQUIRED) -> str:
-        value = self._get(key, default)
-        if not isinstance(value, str) or len(value) > MAX_TEXT:
-            self.refuse(key, "must be text")
-        if default is _REQUIRED and not value.strip():
-            self.refuse(key, "must not be empty")
-        return value.strip()
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        value = self._get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, str) and item.strip() for item in value):
-            self.refuse(key, "must be a list of texts")
-        return tuple(item.strip() for item in value)
-
-    def choice(self, key: str, choices: tuple[str, ...], default: str = _REQUIRED) -> str:
-        value = self.text(key, default)
-        if value not in choices:
-            self.refuse(key, f"must be one of: {', '.join(choices)}")
-        return value
-
-    def flag(self, key: str, default: bool) -> bool:
-        value = self._get(key, default)
-        if not isinstance(value, bool):
-            self.refuse(key, "must be true or false")
-        return value
-
-    def integer(self, key: str, low: int, high: int, default: int = _REQUIRED) -> int:
-        value = self._get(key, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self.refuse(key, f"must be a whole number from {low} to {high}")
-        return value
-
-    def number(self, key: str, default: float = _REQUIRED, *, above: float = -1e12) -> float:
-        value = self._get(key, default)
-        if not _is_number(value) or not above < value < 1e12:
-            self.refuse(key, "must be a number" + (f" above {above:g}" if above > -1e12 else ""))
-        return float(value)
-
-    def numbers(self, key: str, default: tuple[float, ...] = _REQUIRED) -> tuple[float, ...]:
-        value = self._get(key, default)
-        if not isinstance(value, (list, tuple)) or not all(_is_number(v) and abs(v) < 1e12 for v in value):
-            self.refuse(key, "must be a list of numbers")
-        return tuple(float(item) for item in value)
-
-    def section(self, key: str, *, required: bool = True) -> _Section:
-        value = self._get(key, _REQUIRED if required else {})
-        if not isinstance(value, dict):
-            self.refuse(key, "must be a section")
-        return _Section(f"{self.name}.{key}" if self.name else key, value)
-
-    def items(self, key: str) -> Iterator[_Section]:
-        value = self._get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            self.refuse(key, "must be a list of sections")
-        return (_Section(f"{self.name}.{key}[{i}]", item) for i, item in enumerate(value))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

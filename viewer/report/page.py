@@ -144,7 +144,8 @@ class _Sheet:
         picture.paint(self.painter, areas[0], pictures.source, report.image)
         analysis = report.analysis
         if pictures.overlay is None or analysis is None:
-            words = "Not analysed by a network" if analysis is None else "No heatmap for this slice"
+            nothing = "Not analysed by a network" if analysis is None else "No heatmap for this slice"
+            words = analysis.withheld or nothing if analysis is not None else nothing
             picture.paint_nothing(self.painter, areas[1], words)
             return
         picture.paint(self.painter, areas[1], pictures.overlay, report.image)
@@ -218,9 +219,15 @@ class _Sheet:
         bar = QRectF(self.left + 120, self.y + 10, 260, 22)
         self.painter.fillRect(bar, _BAR_GROUND)
         self.painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * finding.probability, 22), _BAR)
+        if finding.point is not None and 0 < finding.point < 1:
+            at = bar.left() + bar.width() * finding.point
+            self.painter.fillRect(QRectF(at - 1.5, bar.top() - 5, 3, bar.height() + 10), _INK)
         label = f"{finding.label}  (explained here)" if explained else finding.label
+        if finding.below:
+            label += f"  below the operating point {finding.point:.3g}"
         x = bar.right() + 24
-        self._text(label, x, baseline, chosen, _INK, self.left + _COLUMN - x)
+        ink = _QUIET if finding.below else _INK
+        self._text(label, x, baseline, chosen, ink, self.left + _COLUMN - x)
         self.y += row
 
     def footer(self, report: Report) -> None:

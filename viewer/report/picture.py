@@ -6,12 +6,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
-from viewer.imaging.colormap import COLORMAPS, scale_range
+from viewer.imaging.colormap import bar_words, color_table
 from viewer.imaging.compose import drawn
 from viewer.imaging.scale_bar import length_text, round_length
 from viewer.report.report import ImageLine, Map
 from viewer.report.typeface import font, wrapped
-from viewer.report.words import number
 
 GROUND = QColor("#000000")
 MARK = QColor("#e4e8ec")
@@ -136,22 +135,21 @@ def paint_color_bar(painter: QPainter, bar: QRectF, shown: Map) -> float:
     Below the threshold the bar is dark, as nothing is drawn there on the picture.
     """
     look = shown.overlay
-    colors = COLORMAPS[look.colormap].astype(np.uint32)
+    colors = color_table(look.colormap, look.evidence).astype(np.uint32)
     row = colors[:, 0] << 16 | colors[:, 1] << 8 | colors[:, 2] | 0xFF000000
-    row = np.where(drawn(look.colormap, look.threshold), row, _HIDDEN.rgb()).astype(np.uint32)
+    row = np.where(drawn(look.evidence, look.threshold), row, _HIDDEN.rgb()).astype(np.uint32)
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
     painter.drawImage(bar, QImage(row.data, 256, 1, 1024, QImage.Format.Format_RGB32))
     painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, True)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(QPen(QColor("#5a6067"), 2))
     painter.drawRect(bar)
-    low, high = scale_range(look.colormap, shown.heat_range)
     painter.setFont(font(24))
     painter.setPen(QColor("#15181b"))
     metrics = painter.fontMetrics()
     y = bar.bottom() + 6 + metrics.ascent()
-    for part, value in ((0.0, low), (0.5, (low + high) / 2), (1.0, high)):
-        words = number(value)
+    numbers = bar_words(look.evidence, shown.heat_range)
+    for part, words in zip((0.0, 0.5, 1.0), numbers, strict=True):
         x = bar.left() + bar.width() * part - metrics.horizontalAdvance(words) * part
         painter.drawText(QPointF(x, y), words)
     return y + metrics.descent()

@@ -9,6 +9,7 @@ import typing
 from typing import Any
 
 from viewer.errors import ReportError
+from viewer.imaging.colormap import DEFAULT
 from viewer.report.report import SCHEMA, Report
 
 KIND = "glassbox report"
@@ -56,12 +57,31 @@ def from_json(text: str) -> Report:
 
 def _bring_up(table: dict[str, Any]) -> None:
     """Make a report of an earlier schema one of this: before 2, pictures stood as they were stored, and
-    nothing of the file lay over them."""
+    nothing of the file lay over them; before 3, every map was Grad-CAM of one label, none was withheld, and
+    signed evidence was a colour map."""
     if table.get("schema") == 1:
         row, col = table["image"]["spacing"] or (1.0, 1.0)
         table["image"].update(quarter_turns=0, flipped=False, aspect=row / col)
         table["display"].update(graphics=False, shutter=False)
         table["schema"] = 2
+    if table.get("schema") == 2:
+        if table["analysis"] is not None:
+            _bring_up_analysis(table["analysis"])
+        table["schema"] = 3
+
+
+def _bring_up_analysis(analysis: dict[str, Any]) -> None:
+    analysis.update(against="", method="grad-cam", withheld="")
+    for finding in analysis["findings"]:
+        finding["point"] = None
+    if analysis["map"] is not None:
+        look, (low, high) = analysis["map"]["overlay"], analysis["map"]["heat_range"]
+        signed = look["colormap"] == "diverging"
+        look["evidence"] = "signed" if signed else "positive"
+        if signed:
+            look["colormap"] = DEFAULT
+            top = max(abs(low), abs(high))
+            analysis["map"]["heat_range"] = [-top, top]
 
 
 def _read(hint: Any, value: Any) -> Any:

@@ -16,6 +16,7 @@ import numpy as np
 from viewer import diagnostics
 from viewer.dicom import identity
 from viewer.errors import ReportError
+from viewer.explain.methods import DEFAULT, METHODS
 from viewer.imaging import compose
 from viewer.imaging.turn import Turn
 from viewer.inference.card import Card
@@ -25,7 +26,7 @@ from viewer.session.resolve import ResolvedView
 from viewer.session.state import Overlay
 from viewer.study import Series, Slice, Window
 
-SCHEMA = 2
+SCHEMA = 3
 DISCLAIMER = "Not for primary diagnosis. AI output is investigational."
 MAX_COMMENT = 4000
 """Characters of a comment: about one printed page."""
@@ -109,11 +110,17 @@ class Finding:
     label: str
     probability: float
     logit: float
+    point: float | None
+    """The model's operating point: below it the label does not count as found. None in older reports."""
+
+    @property
+    def below(self) -> bool:
+        return self.point is not None and self.probability < self.point
 
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """The heatmap on the right picture. `empty`: no positive evidence, said in words."""
+    """The heatmap on the right picture. `empty`: no evidence of the sign shown, said in words."""
 
     layer: Layer
     layer_text: str
@@ -134,8 +141,14 @@ class Analysis:
     findings: tuple[Finding, ...]
     """In the order of the model's labels."""
     target: str
+    against: str
+    """The label that the target is held against; "" for none."""
+    method: str
+    """Id of `explain.methods`."""
     outside: tuple[str, ...]
     note: str
+    withheld: str
+    """Why there is no map of a finding below the model's operating point; empty where there is one."""
     map: Map | None
 
 
@@ -308,17 +321,23 @@ def _analysis(view: ResolvedView) -> Analysis | None:
     return Analysis(
         provenance=provenance(card, result),
         model_title=card.title,
-        findings=_findings(prediction),
+        findings=_findings(prediction, card),
         target=target,
+        against=result.key.against if result is not None else view.against,
+        method=result.key.method if result is not None else view.method.id,
         outside=view.outside,
         note=view.overlay_note,
+        withheld=view.withheld,
         map=_map(view, result),
     )
 
 
-def _findings(prediction: Prediction) -> tuple[Finding, ...]:
+def _findings(prediction: Prediction, card: Card) -> tuple[Finding, ...]:
     rows = zip(prediction.labels, prediction.probabilities, prediction.logits, strict=True)
-    return tuple(Finding(label, float(chance), float(logit)) for label, chance, logit in rows)
+    return tuple(
+        Finding(label, float(chance), float(logit), card.operating_point(label))
+        for label, chance, logit in rows
+    )
 
 
 def _map(view: ResolvedView, result: SliceResult | None) -> Map | None:
@@ -332,7 +351,7 @@ def _map(view: ResolvedView, result: SliceResult | None) -> Map | None:
         raw_range=heatmap.raw_range,
         heat_range=view.heat_range,
         unit=heatmap.unit,
-        empty=heatmap.empty,
+        empty=heatmap.lacks(view.overlay.evidence),
         overlay=replace(view.overlay, visible=True),
         caption=view.caption,
     )
@@ -342,7 +361,6 @@ def provenance(card: Card, result: SliceResult | None = None) -> Provenance:
     """Where a result comes from; without a result, where the next one would come from."""
     from viewer.inference.preprocess import PREPROCESSING_VERSION
 
-    method = result.key.method if result is not None else "grad-cam"
     return Provenance(
         model=card.name,
         version=card.version,
@@ -350,7 +368,7 @@ def provenance(card: Card, result: SliceResult | None = None) -> Provenance:
         preprocessing=PREPROCESSING_VERSION,
         licence=card.licence,
         intended_use=card.intended_use,
-        method=captions.METHODS.get(method, method),
+        method=captions.asked(result.key) if result is not None else METHODS[DEFAULT].title,
         device=result.device if result is not None else "",
         software=diagnostics.versions(),
     )

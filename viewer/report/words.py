@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from viewer.imaging.colormap import bar_words, map_in_force, number
 from viewer.report.report import Analysis, Report
 from viewer.session import captions
 from viewer.study import Patient
 
 SHORT_DIGEST = 16
 Row = tuple[str, str]
+_SHOWN = {
+    "positive": "for the target alone",
+    "negative": "against the target alone, by its magnitude",
+    "signed": "for and against the target, nothing drawn at zero",
+}
 
 
 def headline(report: Report) -> str:
@@ -59,7 +65,8 @@ def panel_titles(report: Report) -> tuple[str, str]:
         return "Source", ""
     if analysis.map is None:
         return "Source", f"{analysis.target}: no heatmap"
-    return "Source", f"{analysis.provenance.method}: evidence for {analysis.target}"
+    sign = captions.SIGNS[analysis.map.overlay.evidence]
+    return "Source", f"{analysis.provenance.method}: {sign} {analysis.target}"
 
 
 def nothing_drawn(report: Report) -> str:
@@ -68,10 +75,11 @@ def nothing_drawn(report: Report) -> str:
     if analysis is None or analysis.map is None:
         return ""
     shown = analysis.map
+    what = captions.subject(analysis.target, analysis.against)
     if shown.empty:
-        return captions.no_evidence(analysis.target, shown.layer)
+        return captions.no_evidence(what, shown.layer, shown.overlay.evidence)
     if report.overlay_sha256 == report.source_sha256 and shown.overlay.opacity > 0:
-        return captions.below_threshold(analysis.target, shown.layer)
+        return captions.below_threshold(what, shown.layer, shown.overlay.evidence)
     return ""
 
 
@@ -97,30 +105,31 @@ def footer(report: Report) -> tuple[list[Row], list[Row]]:
 
 def _map_rows(analysis: Analysis) -> list[Row]:
     shown = analysis.map
-    chance = {finding.label: finding.probability for finding in analysis.findings}.get(analysis.target)
-    target = analysis.target if chance is None else f"{analysis.target}, probability {chance:.3f}"
+    finding = next((one for one in analysis.findings if one.label == analysis.target), None)
+    target = (
+        analysis.target if finding is None else f"{analysis.target}, probability {finding.probability:.3f}"
+    )
+    if finding is not None and finding.below:
+        target += f", below the model's operating point {finding.point:.3g}"
     rows = [("Method", analysis.provenance.method), ("Target", target)]
     if shown is None:
-        return [*rows, ("Layer", "no heatmap")]
+        return [*rows, ("Layer", "no map shown" if analysis.withheld else "no heatmap")]
     look = shown.overlay
-    low, high, top = (number(value) for value in (*shown.raw_range, shown.heat_range[1]))
+    low, high = (number(value) for value in shown.raw_range)
+    top = bar_words(look.evidence, shown.heat_range)[2]
     kind = "relative to this map's own maximum" if look.scale == "relative" else "absolute"
     scale = f"{kind}, top {top} {shown.unit}; this map {low} to {high}"
     if shown.empty:
-        scale = f"no positive evidence to scale; this map {low} to {high} {shown.unit}"
+        scale = f"no {captions.SIGNS[look.evidence]} to scale; this map {low} to {high} {shown.unit}"
     return [
         *rows,
         ("Layer", f"{shown.layer_text} ({shown.layer.name})"),
+        ("Evidence", _SHOWN[look.evidence]),
         ("Scale", scale),
         ("Threshold", f"{look.threshold:.0%} of the scale, nothing drawn below"),
         ("Opacity", f"{look.opacity:.0%}"),
-        ("Colour map", look.colormap),
+        ("Colour map", map_in_force(look.colormap, look.evidence)),
     ]
-
-
-def number(value: float) -> str:
-    """Two significant figures and a real minus sign."""
-    return f"{value:.2g}".replace("-", "−")
 
 
 def _joined(*parts: str) -> str:

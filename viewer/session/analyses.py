@@ -6,17 +6,13 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from viewer.explain.methods import FAMILY, LAYER, METHODS, chosen
+from viewer.explain.target import default_target
 from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult
 from viewer.session.cache import ByteCache
+from viewer.session.state import Explanation
 from viewer.study import Series
-
-
-def default_target(prediction: Prediction, background: str) -> str:
-    """The most probable label that means a finding; the only label if there is no other."""
-    order = np.argsort(-prediction.logits, kind="stable")  # probabilities may saturate, logits do not
-    labels = [prediction.labels[i] for i in order]
-    return next((label for label in labels if label != background), labels[0])
 
 
 class Analyses:
@@ -36,7 +32,8 @@ class Analyses:
     def put(self, result: SliceResult) -> None:
         self._results.put(result.key, result)
         self._predictions[result.key.slice, result.key.model_digest] = result.prediction
-        self._layers[result.key.model_digest] = result.layers
+        if METHODS[result.key.method].kind == FAMILY:
+            self._layers[result.key.model_digest] = result.layers
 
     def put_layers(self, digest: str, layers: tuple[Layer, ...]) -> None:
         """The layers of a network are known as soon as it is loaded."""
@@ -50,16 +47,20 @@ class Analyses:
         return self._predictions.get((slice_key, digest))
 
     def wanted_key(
-        self, slice_key: SliceKey, digest: str, target: str | None, card: Card
+        self, slice_key: SliceKey, digest: str, asked: Explanation, card: Card, layer: str = ""
     ) -> ResultKey | None:
         """The key of the result that answers the question; None if the target depends on a prediction
-        that is not there yet."""
+        that is not there yet. `layer` is the one on show: part of the question for some methods."""
+        method = chosen(asked.method, card)
+        against = asked.against if asked.against in card.labels else ""
+        target = asked.target if asked.target in card.labels else None
         if target is None:
             prediction = self.prediction(slice_key, digest)
             if prediction is None:
                 return None
-            target = default_target(prediction, card.background)
-        return ResultKey(slice_key, digest, target)
+            target = default_target(prediction.labels, prediction.logits, card.background, against)
+        against = against if against != target else ""
+        return ResultKey(slice_key, digest, target, method.id, against, layer if method.kind == LAYER else "")
 
     def result(self, key: ResultKey) -> SliceResult | None:
         result = self._results.get(key)

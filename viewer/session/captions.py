@@ -8,14 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from viewer.dicom.identity import safe_text
+from viewer.explain.methods import METHODS, Method
 from viewer.imaging.scale_bar import millimetres
 from viewer.inference.card import Card
-from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction
+from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction, ResultKey
 from viewer.study import Geometry, Patient, Series, Slice, SliceHeader, Window
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-METHODS = {"grad-cam": "Grad-CAM"}
-"""Method in a result's key -> as it is written for a reader."""
 
 
 def corners(
@@ -155,34 +154,105 @@ def cell_size(axis: AxisMapping, cells: int) -> float:
     return axis.input_size / cells / abs(axis.scale)
 
 
-def caption(card: Card, prediction: Prediction, heatmap: Heatmap, *, text: str, scale: str) -> str:
-    """Model, finding and probability, method, layer (`text`), scale: never a picture without it."""
+def asked(key: ResultKey) -> str:
+    """ "Grad-CAM", or of a contrast "Grad-CAM, glioma minus meningioma"."""
+    title = METHODS[key.method].title
+    return f"{title}, {key.target} minus {key.against}" if key.against else title
+
+
+def caption(
+    card: Card, prediction: Prediction, heatmap: Heatmap, *, text: str, scale: str, sign: str = ""
+) -> str:
+    """Model, finding and probability, method, layer (`text`), sign, scale: never a picture without it."""
     key = heatmap.key
-    probability = prediction.probabilities[prediction.labels.index(key.target)]
-    method = METHODS.get(key.method, key.method)
+    probability = float(prediction.probabilities[prediction.labels.index(key.target)])
+    point = card.operating_point(key.target)
+    chance = f"{probability:.2f}"
+    if probability < point:
+        chance = "{} (below {})".format(*distinct(probability, point))
     relative = "relative scale (this map's own maximum)"
     words = relative if scale == "relative" else "absolute scale"
-    return f"{card.title} {card.version} · {key.target} {probability:.2f} · {method} · {text} · {words}"
+    words = f"{sign} · {words}" if sign else words
+    return f"{card.title} {card.version} · {key.target} {chance} · {asked(key)} · {text} · {words}"
 
 
-def no_evidence(target: str, layer: Layer) -> str:
-    return f"No positive evidence for {target} in {layer.title}."
+SIGNS = {"positive": "evidence for", "negative": "evidence against", "signed": "evidence for and against"}
 
 
-def below_threshold(target: str, layer: Layer) -> str:
-    return f"The evidence for {target} in {layer.title} lies below the threshold everywhere."
+def sign_words(evidence: str, wished: str) -> str:
+    """Which evidence the colours are, where that is not what is shown without a wish."""
+    if evidence != wished:
+        return "nothing against by this method"
+    return "" if evidence == "positive" else SIGNS[evidence]
 
 
-def overlay_note(*, outside: tuple[str, ...], heatmap: Heatmap | None, faint: bool = False) -> str:
+def subject(target: str, against: str) -> str:
+    """What the evidence is about: a label, or one label over another."""
+    return f"{target} over {against}" if against else target
+
+
+def no_evidence(what: str, layer: Layer, evidence: str = "positive") -> str:
+    """No evidence of the sign asked for; `what` is a `subject`."""
+    kind = {"negative": "evidence against", "signed": "evidence for or against"}
+    return f"No {kind.get(evidence, 'positive evidence for')} {what} in {layer.title}."
+
+
+def below_threshold(what: str, layer: Layer, evidence: str = "positive") -> str:
+    return f"The {SIGNS[evidence]} {what} in {layer.title} lies below the threshold everywhere."
+
+
+def withheld(card: Card, prediction: Prediction, target: str) -> str:
+    """Why no map is shown of a finding that the model itself does not count as found."""
+    probability = prediction.probabilities[prediction.labels.index(target)]
+    chance, point = distinct(float(probability), card.operating_point(target))
+    return f"{target} {chance} is below this model's operating point {point}: no map is shown."
+
+
+def distinct(probability: float, point: float) -> tuple[str, str]:
+    """Both with two decimals, or as many as it takes to tell them apart."""
+    for digits in range(2, 7):
+        texts = f"{probability:.{digits}f}", f"{point:.{digits}f}"
+        if texts[0] != texts[1]:
+            break
+    return texts
+
+
+def only_relative(card: Card, method: Method) -> str:
+    """Why a map has no absolute scale."""
+    if not method.unit:
+        return f"{method.title} has no absolute scale: its values only rank the places of one map."
+    return f"The card of {card.title} fixes no absolute scale for {method.title} in this layer."
+
+
+def only_positive(method: Method) -> str:
+    return f"{method.title} tells nothing of evidence against."
+
+
+def overlay_note(
+    *,
+    outside: tuple[str, ...],
+    heatmap: Heatmap | None,
+    evidence: str = "positive",
+    faint: bool = False,
+    withheld: str = "",
+    awaited: str = "",
+    notes: tuple[str, ...] = (),
+) -> str:
     """In words, what the colours alone would not say; empty if there is nothing.
 
-    `faint`: the heatmap has evidence, all of it below the threshold.
+    `evidence` is the sign shown. `faint`: the heatmap has such evidence, all of it below the threshold.
+    `withheld` says why there is no map although there could be one. `awaited` is the title of a method
+    whose map of this slice is not there yet; `notes` come with the result.
     """
-    notes = []
+    sentences = []
     if outside:
-        notes.append(f"Outside the model's domain: {' '.join(outside)}")
-    if heatmap is not None and heatmap.empty:
-        notes.append(no_evidence(heatmap.key.target, heatmap.layer))
-    elif heatmap is not None and faint:
-        notes.append(below_threshold(heatmap.key.target, heatmap.layer))
-    return "\n".join(notes)
+        sentences.append(f"Outside the model's domain: {' '.join(outside)}")
+    if heatmap is not None and (heatmap.lacks(evidence) or faint):
+        what = subject(heatmap.key.target, heatmap.key.against)
+        say = no_evidence if heatmap.lacks(evidence) else below_threshold
+        sentences.append(say(what, heatmap.layer, evidence))
+    if withheld:
+        return "\n".join([*sentences, withheld])
+    if awaited:
+        sentences.append(f"{awaited}: there is no map of this slice yet.")
+    return "\n".join([*sentences, *notes])

@@ -5,19 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from viewer.imaging.colormap import SIGNED
+from viewer.explain import methods
+from viewer.imaging.colormap import scale_of
 from viewer.imaging.compose import nothing_drawn
 from viewer.imaging.turn import Turn
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
-from viewer.results import Heatmap, Layer, Prediction, SliceKey, SliceResult
+from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult, WhatIf
 from viewer.session import captions
 from viewer.session.analyses import Analyses
 from viewer.session.state import Overlay, Presentation, ViewerState
-from viewer.study import Series, Slice, SliceHeader, VoiLut, Window
+from viewer.study import Box, Series, Slice, SliceHeader, VoiLut, Window
+
+if TYPE_CHECKING:
+    from viewer.explain.trust.outside import Place
+
+
+PlacesKey = tuple[ResultKey, str, str]
+"""Result, layer and evidence of the map whose heat is looked for."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,13 +53,27 @@ class ResolvedView:
     """The file's own choices first, then the presets of the modality."""
     presentation: Presentation = field(default_factory=Presentation)
     overlay: Overlay = field(default_factory=Overlay)
+    """As it is in force: of a map that has no absolute scale, or no evidence against, the other is shown."""
+    only_relative: str = ""
+    """Why there is no absolute scale; empty where there is one."""
+    only_positive: str = ""
+    """Why evidence against cannot be shown; empty where it can."""
     layers: tuple[Layer, ...] = ()
     layer: Layer | None = None
     heatmap: Heatmap | None = None
     heat_range: tuple[float, float] = (0.0, 1.0)
-    """Logit evidence at the bottom and top of the colour scale."""
+    """Logit evidence at the bottom and top of the colour scale, see `imaging.colormap.scale_of`."""
+    withheld: str = ""
+    """Why no map is shown of a finding: it lies below the model's operating point. Empty where one is."""
+    explained_anyway: bool = False
+    """Whether the reader asked for a map although the finding lies below the operating point."""
     prediction: Prediction | None = None
     target: str | None = None
+    against: str = ""
+    """The label that the target is held against; "" for none."""
+    method: methods.Method = methods.METHODS[methods.DEFAULT]
+    wanted: ResultKey | None = None
+    """What is asked now, answered or not; None while it depends on a prediction that is not there yet."""
     ribbon: np.ndarray | None = None
     """(slices,) float32: probability of the target, or of any finding; NaN where not analysed."""
     caption: str = ""
@@ -72,6 +95,16 @@ class ResolvedView:
     """Why this series is outside the domain of the chosen model, one sentence each; empty if inside."""
     deidentified: bool = False
     """Whether patient identity is hidden on the screen."""
+    tool: str = ""
+    """What a drag with the left button draws: "occluder", "region", or "" for nothing."""
+    occluder: Box | None = None
+    region: Box | None = None
+    what_if: WhatIf | None = None
+    """The newest answer for this slice with a box covered; its own box tells which: it may lag a drag."""
+    truth_view: bool = False
+    """Whether what the network saw stands beside the picture."""
+    places: tuple[Place, ...] = ()
+    """How much of the shown map's heat lies where no finding can be; empty while that is not known."""
 
     @property
     def header(self) -> SliceHeader | None:
@@ -110,6 +143,9 @@ class Known:
     bundles: Sequence[ModelBundle]
     analyses: Analyses
     series_windows: Mapping[str, Window | None] = field(default_factory=dict)
+    what_if: WhatIf | None = None
+    places: tuple[PlacesKey, tuple[Place, ...]] | None = None
+    """Where the heat of one map lies, the last one asked about."""
 
 
 def resolve(state: ViewerState, known: Known) -> ResolvedView:
@@ -126,6 +162,7 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
             overlay=state.overlay,
             card=card,
             deidentified=state.deidentified,
+            truth_view=state.truth_view,
         )
     index = min(max(state.slice, 0), len(series.slices) - 1)
     header = series.slices[index]
@@ -159,6 +196,10 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         letters=_letters(header, state.presentation.turn),
         card=card,
         deidentified=state.deidentified,
+        tool=state.tool,
+        occluder=state.occluder,
+        region=state.region,
+        truth_view=state.truth_view,
     )
     return view if bundle is None else _explained(view, state, known, series, header, bundle)
 
@@ -198,36 +239,84 @@ def _explained(
     A result appears only if its own key equals the key asked for now, and only with its slice.
     """
     card, digest, analyses = bundle.card, bundle.digest, known.analyses
-    target = state.explanation.target if state.explanation.target in card.labels else None
+    asked = state.explanation
+    target = asked.target if asked.target in card.labels else None
+    method = methods.chosen(asked.method, card)
     problems = outside(card, series, header)
     layers = analyses.layers(digest)
-    layer = chosen_layer(state.explanation.layer, layers, card)
-    wanted = analyses.wanted_key(header.key, digest, target, card)
+    layer = chosen_layer(asked.layer, layers, card)
+    wanted = analyses.wanted_key(header.key, digest, asked, card, layer.name if layer is not None else "")
     result = analyses.result(wanted) if wanted is not None and view.slice is not None else None
-    heatmap = analyses.heatmap(result, layer) if result is not None and layer is not None else None
     prediction = analyses.prediction(header.key, digest)
-    heat_range, caption, faint = (0.0, card.scale.absolute), "", False
+    low, anyway, withheld = False, False, ""
+    if prediction is not None and wanted is not None:
+        low = is_below(card, prediction, wanted.target)
+        anyway = (series.uid, digest, wanted.target) in state.explain_anyway
+        withheld = captions.withheld(card, prediction, wanted.target) if low and not anyway else ""
+    shown = layer if method.by_layer or result is None else result.layers[0]
+    heatmap = None
+    if result is not None and shown is not None and not withheld:
+        heatmap = analyses.heatmap(result, shown)
+    top = absolute_top(card, method, shown) if shown is not None else None
+    overlay = in_force(state.overlay, relative=top is None and shown is not None, positive=not method.signed)
+    heat_range, caption, faint = scale_of(overlay.evidence, top or 1.0), "", False
     if heatmap is not None and result is not None:
-        heat_range = heat_range_of(state.overlay, card, heatmap.layer.name, heatmap.raw_range)
-        faint = nothing_drawn(heatmap, state.overlay, heat_range)
+        heat_range = heat_range_of(overlay, top, heatmap.raw_range)
+        faint = nothing_drawn(heatmap, overlay, heat_range)
         text = captions.layer_text(heatmap.layer, result.mapping, header.geometry)
-        caption = captions.caption(card, result.prediction, heatmap, text=text, scale=state.overlay.scale)
-    asked = (series.uid, digest) in state.asked or prediction is not None
+        sign = captions.sign_words(overlay.evidence, state.overlay.evidence)
+        caption = captions.caption(
+            card, result.prediction, heatmap, text=text, scale=overlay.scale, sign=sign
+        )
+    interested = (series.uid, digest) in state.asked or prediction is not None
     return replace(
         view,
+        overlay=overlay,
+        only_relative=captions.only_relative(card, method) if top is None and shown is not None else "",
+        only_positive="" if method.signed else captions.only_positive(method),
+        withheld=withheld,
+        explained_anyway=low and anyway,
+        method=method,
+        against=wanted.against if wanted is not None else "",
+        wanted=wanted,
         layers=layers,
         layer=layer,
         result=result,
-        cams=result.cams if result is not None else {},
+        cams=result.cams if result is not None and not withheld else {},
         heatmap=heatmap,
         heat_range=heat_range,
         prediction=prediction,
         target=wanted.target if wanted is not None else target,
         ribbon=analyses.ribbon(series, digest, target, card),
         caption=caption,
-        overlay_note=captions.overlay_note(outside=problems if asked else (), heatmap=heatmap, faint=faint),
+        overlay_note=captions.overlay_note(
+            outside=problems if interested else (),
+            heatmap=heatmap,
+            evidence=overlay.evidence,
+            faint=faint,
+            withheld=withheld,
+            awaited=method.title if result is None and interested and method.on_demand else "",
+            notes=result.notes if result is not None else (),
+        ),
         outside=problems,
+        what_if=_what_if(known.what_if, view, digest),
+        places=_places(known, heatmap, overlay.evidence),
     )
+
+
+def _what_if(answer: WhatIf | None, view: ResolvedView, digest: str) -> WhatIf | None:
+    """The answer, if it is about this slice and model, and the box is still there."""
+    header = view.header
+    if answer is None or header is None or view.occluder is None:
+        return None
+    return answer if (answer.slice, answer.model_digest) == (header.key, digest) else None
+
+
+def _places(known: Known, heatmap: Heatmap | None, evidence: str) -> tuple[Place, ...]:
+    if known.places is None or heatmap is None:
+        return ()
+    key, found = known.places
+    return found if key == (heatmap.key, heatmap.layer.name, evidence) else ()
 
 
 def chosen_layer(name: str | None, layers: Sequence[Layer], card: Card) -> Layer | None:
@@ -237,16 +326,37 @@ def chosen_layer(name: str | None, layers: Sequence[Layer], card: Card) -> Layer
     return by_name.get(name or "") or by_name.get(card.layers.default) or last
 
 
-def heat_range_of(
-    overlay: Overlay, card: Card, layer: str, raw_range: tuple[float, float]
-) -> tuple[float, float]:
-    """Evidence at the bottom and the top of the colour scale of one layer's map; `raw_range` is its own."""
-    if overlay.scale != "relative":
-        return 0.0, card.scale.top(layer)
-    low, high = raw_range
-    if overlay.colormap in SIGNED:
-        return min(low, 0.0), max(high, 0.0)
-    return 0.0, max(high, 0.0)
+def is_below(card: Card, prediction: Prediction, label: str) -> bool:
+    """Whether the model itself does not count `label` as found; of a contrast, the first label decides."""
+    probability = float(prediction.probabilities[prediction.labels.index(label)])
+    return probability < card.operating_point(label)
+
+
+@lru_cache(maxsize=8)
+def in_force(overlay: Overlay, *, relative: bool, positive: bool = False) -> Overlay:
+    """The overlay as it is shown: the values of some methods have no unit, and so no absolute scale, or
+    tell of evidence for alone."""
+    if relative:
+        overlay = replace(overlay, scale="relative")
+    return replace(overlay, evidence="positive") if positive else overlay
+
+
+def heat_range_of(overlay: Overlay, top: float | None, raw_range: tuple[float, float]) -> tuple[float, float]:
+    """Evidence at the bottom and the top of the colour scale of one map.
+
+    `top` is the card's for the map's layer and method, None where it has none; `raw_range` the map's own.
+    """
+    if overlay.scale == "relative" or top is None:
+        low, high = raw_range
+        top = {"positive": high, "negative": -low}.get(overlay.evidence, max(high, -low))
+    return scale_of(overlay.evidence, max(top, 0.0))
+
+
+def absolute_top(card: Card, method: methods.Method, layer: Layer) -> float | None:
+    """Evidence at the top of the model's absolute scale; None where the values have no unit, or the card
+    fixes no scale for them."""
+    cells = layer.grid[0] * layer.grid[1]
+    return card.scale.top(layer.name, method.id, cells) if method.unit else None
 
 
 def _voi(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from viewer.imaging.turn import Turn
-from viewer.study import Window
+from viewer.study import Box, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,8 @@ class Overlay:
 
     `threshold` is the fraction of the scale's maximum below which nothing is drawn.
     `scale` is "absolute" (the model's own fixed range, in logit units) or "relative" (this map's maximum).
+    `evidence` is what is drawn: "positive" (for the finding, in the colours of `colormap`), "negative"
+    (against it, by its magnitude) or "signed" (both, about a transparent zero).
     """
 
     visible: bool = True
@@ -21,15 +23,21 @@ class Overlay:
     threshold: float = 0.15
     colormap: str = "inferno"
     scale: str = "absolute"
+    evidence: str = "positive"
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What the reader wants explained. None means the model's own choice."""
+    """What the reader wants explained. None means the model's own choice.
+
+    `method` is an id of `explain.methods`; `against` the label that the target is held against, "" for none.
+    """
 
     model: str | None = None
     target: str | None = None
     layer: str | None = None
+    method: str | None = None
+    against: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +80,13 @@ class ViewerState:
     """(series uid, model digest) the reader asked to be analysed: what speaks against it is then said."""
     accepted: frozenset[tuple[str, str]] = frozenset()
     """(series uid, model digest) the reader wants analysed although outside the model's domain."""
+    explain_anyway: frozenset[tuple[str, str, str]] = frozenset()
+    """(series uid, model digest, label) the reader wants explained although below its operating point."""
+    tool: str = ""
+    """What a drag with the left button draws: "occluder" or "region"; "" while no tool is in hand."""
+    occluder: Box | None = None
+    """What the network is not to see, to find out what it says then; of this series."""
+    region: Box | None = None
+    """Where the finding is, by the reader: maps are scored against it; of this series."""
+    truth_view: bool = False
+    """What the network saw stands beside the picture."""

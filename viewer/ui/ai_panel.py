@@ -10,6 +10,7 @@ from viewer.session.resolve import ResolvedView
 from viewer.ui import theme
 from viewer.ui.findings_panel import FindingsPanel
 from viewer.ui.layer_panel import LayerPanel
+from viewer.ui.method_panel import MethodPanel
 from viewer.ui.overlay_panel import OverlayPanel
 from viewer.ui.section import Section
 
@@ -26,10 +27,12 @@ class AiPanel(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.findings = FindingsPanel(intents)
         self.layer = LayerPanel(intents)
+        self.method = MethodPanel(intents)
         self.overlay = OverlayPanel(intents)
         self.sections = (
             Section("Findings", self.findings, opened=True),
             Section("Layer", self.layer, opened=False),
+            Section("Method", self.method, opened=False),
             Section("Overlay", self.overlay, opened=False),
         )
         inside = theme.named(QWidget(), "panel")
@@ -51,7 +54,7 @@ class AiPanel(QScrollArea):
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what the network said of the slice on the screen."""
-        for part in (self.findings, self.layer, self.overlay):
+        for part in (self.findings, self.layer, self.method, self.overlay):
             part.show_view(view)
 
     def dress(self) -> None:

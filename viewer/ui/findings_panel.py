@@ -7,6 +7,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.commands.intents import Intents
+from viewer.session.captions import distinct
 from viewer.session.resolve import ResolvedView
 from viewer.ui import theme
 
@@ -18,6 +19,9 @@ class FindingRow(QAbstractButton):
         super().__init__(parent)
         self.label = label
         self.probability = 0.0
+        self.point = 0.0
+        self.below = ""
+        """The operating point that the probability lies below; empty where it does not."""
         self.setCheckable(True)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -26,11 +30,15 @@ class FindingRow(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(200, self.fontMetrics().height() + 22)
 
-    def show_probability(self, probability: float, *, explained: bool) -> None:
-        """Show a number from 0 to 1, and whether the heatmap explains this label."""
-        self.probability = probability
+    def show_probability(self, probability: float, *, explained: bool, point: float = 0.0) -> None:
+        """Show a number from 0 to 1, whether the heatmap explains this label, and whether the number lies
+        below the model's operating `point`."""
+        self.probability, self.point = probability, point
+        self.below = distinct(probability, point)[1] if probability < point else ""
         self.setChecked(explained)
         said = f"{self.label}, probability {probability:.2f}"
+        if self.below:
+            said += f", below the operating point {self.below}"
         self.setAccessibleName(f"{said}, explained by the heatmap" if explained else said)
         self.setToolTip(
             "The heatmap explains this finding." if explained else f"Explain “{self.label}” with the heatmap"
@@ -49,19 +57,29 @@ class FindingRow(QAbstractButton):
         inner = area.adjusted(8, 4, -8, -9)
         number = f"{self.probability:.2f}"
         room = self.fontMetrics().horizontalAdvance(number) + 12
-        painter.setPen(QColor(colors.text))
+        painter.setPen(QColor(colors.dim if self.below else colors.text))
+        at_right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        painter.drawText(inner, at_right, number)
+        if self.below:
+            word = f"below {self.below}"
+            painter.drawText(inner.adjusted(0, 0, -room, 0), at_right, word)
+            room += self.fontMetrics().horizontalAdvance(word) + 12
         name = self.fontMetrics().elidedText(
             self.label, Qt.TextElideMode.ElideRight, int(inner.width() - room)
         )
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
-        painter.drawText(inner, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, number)
         bar = QRectF(area.left() + 8, area.bottom() - 8, area.width() - 16, 4)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(colors.border))
         painter.drawRoundedRect(bar, 2, 2)
-        bar.setWidth(max(bar.width() * self.probability, 2))
-        painter.setBrush(QColor(colors.accent))
+        whole = bar.width()
+        bar.setWidth(max(whole * self.probability, 2))
+        painter.setBrush(QColor(colors.dim if self.below else colors.accent))
         painter.drawRoundedRect(bar, 2, 2)
+        if 0 < self.point < 1:
+            painter.fillRect(
+                QRectF(bar.left() + whole * self.point - 1, bar.top() - 2, 2, 8), QColor(colors.text)
+            )
         if self.hasFocus():
             painter.setPen(QPen(QColor(colors.accent), 1))
             painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -86,12 +104,16 @@ class FindingsPanel(QWidget):
         self._automatic.setToolTip("Let each slice explain its own most probable finding")
         self._automatic.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._automatic.clicked.connect(self._explain_automatic)
+        self.anyway = theme.named(QPushButton(), "link")
+        self.anyway.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self.anyway.clicked.connect(self._toggle_gate)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 2, 8, 8)
         column.setSpacing(5)
         column.addWidget(self._domain)
         column.addLayout(self._list)
         column.addWidget(self._note)
+        column.addWidget(self.anyway, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._automatic, alignment=Qt.AlignmentFlag.AlignLeft)
         self.show_view(ResolvedView())
 
@@ -108,9 +130,12 @@ class FindingsPanel(QWidget):
         for number, row in enumerate(self._rows):
             row.setVisible(prediction is not None)
             if prediction is not None:
+                point = view.card.operating_point(row.label) if view.card is not None else 0.0
+                explained = row.label == view.target
                 row.show_probability(
-                    float(prediction.probabilities[number]), explained=row.label == view.target
+                    float(prediction.probabilities[number]), explained=explained, point=point
                 )
+        self._show_gate(view)
         background = view.card.background if view.card else ""
         self._note.setText(self._said(view, background))
         self._note.setVisible(bool(self._note.text()))
@@ -119,6 +144,17 @@ class FindingsPanel(QWidget):
         self._domain.setText(f"Outside the model's domain. {outside}" if outside else "")
         self._domain.setVisible(bool(outside))
         self.summary.emit(self._headline(view))
+
+    def _show_gate(self, view: ResolvedView) -> None:
+        """The button that shows a map below the operating point, or takes it away again."""
+        self.anyway.setVisible(bool(view.withheld) or view.explained_anyway)
+        self.anyway.setText(
+            f"Explain “{view.target}” anyway" if view.withheld else "Show no map below the operating point"
+        )
+        self.anyway.setToolTip(view.withheld or "The model itself does not count this finding as found.")
+
+    def _toggle_gate(self) -> None:
+        self._intents.toggle_explain_anyway()
 
     def _build(self, labels: tuple[str, ...]) -> None:
         for row in self._rows:

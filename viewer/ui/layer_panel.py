@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 from viewer.commands.intents import Intents
 from viewer.results import Layer
 from viewer.session import captions
-from viewer.session.resolve import ResolvedView, heat_range_of
+from viewer.session.resolve import ResolvedView, absolute_top, heat_range_of
 from viewer.ui import theme
 from viewer.ui.picture import cam_picture
 from viewer.ui.quiet_slider import QuietSlider
@@ -71,13 +71,14 @@ class LayerPanel(QWidget):
         """Show the layers of the result on the screen, each as its overlay would be."""
         if view.layers != self._layers:
             self._build(view.layers)
-        self.setEnabled(bool(view.layers))
+        self.setEnabled(bool(view.layers) and view.method.by_layer)
         names = [layer.name for layer in self._layers]
         if view.layer is not None and view.layer.name in names:
             number = names.index(view.layer.name)
             self.slider.show_value(number)
             self.film.setCurrentRow(number)
-            self._name.setText(self._text(view, view.layer))
+            alone = f"{view.method.title} has one map, for all layers together."
+            self._name.setText(self._text(view, view.layer) if view.method.by_layer else alone)
             self.slider.setAccessibleDescription(self._name.text())
             self.summary.emit(f"{view.layer.title} · {view.layer.grid[0]}×{view.layer.grid[1]}")
         else:
@@ -107,7 +108,8 @@ class LayerPanel(QWidget):
 
     def _draw(self, view: ResolvedView) -> None:
         """Draw the maps again, if anything that shows in them changed and they are on the screen."""
-        wanted = (view.result, view.card, view.overlay.colormap, view.overlay.scale, view.heat_range)
+        look = (view.overlay.colormap, view.overlay.scale, view.overlay.evidence, view.heat_range)
+        wanted = (view.result, view.card, bool(view.withheld), *look)
         if wanted == self._pictured or not self.film.isVisible():
             return
         self._pictured = wanted
@@ -118,9 +120,10 @@ class LayerPanel(QWidget):
                 raw_range = float(cam.min()), float(cam.max())
                 scale = view.heat_range
                 if view.card is not None:
-                    scale = heat_range_of(view.overlay, view.card, layer.name, raw_range)
+                    top = absolute_top(view.card, view.method, layer)
+                    scale = heat_range_of(view.overlay, top, raw_range)
                 ratio = self.devicePixelRatioF()
-                pixels = cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio)
+                pixels = cam_picture(cam, view.overlay.colormap, scale, _SIDE, ratio, view.overlay.evidence)
                 # Qt tints the icon of a selected item, and a colour scale must not be tinted.
                 for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected):
                     picture.addPixmap(pixels, mode)

@@ -36,11 +36,12 @@ from viewer.ui import theme
 from viewer.ui.ai_panel import AiPanel
 from viewer.ui.dock import Dock
 from viewer.ui.intents import WindowIntents
-from viewer.ui.menus import Menus
+from viewer.ui.menus import Menus, way_out
 from viewer.ui.model_bar import ModelBar
 from viewer.ui.notices import DetailsDialog, NoticeBar
 from viewer.ui.panel_commands import panel_commands
 from viewer.ui.preferences import Preferences
+from viewer.ui.progress_line import ProgressLine
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
 from viewer.ui.start_page import StartPage
@@ -88,6 +89,7 @@ class MainWindow(QMainWindow):
         )
         for rows in (window_commands(self, intents), panel_commands(self, self.preferences, intents)):
             commands.add(row for row in rows if row.id not in commands)
+        self.viewport.tell_way_out(way_out(commands))
         self.menus = Menus(self, commands)
         self.menus.menus["Image"].aboutToShow.connect(self._name_presets)
         self.toolbar = Toolbar(self.menus, self.models, intents, self)
@@ -190,12 +192,14 @@ class MainWindow(QMainWindow):
             if self.series.progress.isHidden():
                 self._studies_declined = False  # something else is being opened
             self._show_studies()
-            self.series.progress.show_progress(title, done, total)
-        else:
-            self.models.progress.show_progress(title, done, total)
+        self._line(lane).show_progress(title, done, total)
 
     def hide_progress(self, lane: str) -> None:
-        (self.series.progress if lane == "dicom" else self.models.progress).hide()
+        self._line(lane).hide()
+
+    def _line(self, lane: str) -> ProgressLine:
+        lines = {"dicom": self.series.progress, "explanation": self.models.explanation}
+        return lines.get(lane, self.models.progress)
 
     def show_notice(self, notice: Notice) -> None:
         self.notices.show_notice(notice)

@@ -9,7 +9,7 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPixmap
 
-from viewer.imaging.colormap import COLORMAPS, scale_range
+from viewer.imaging.colormap import bar_words, color_table, map_in_force
 from viewer.imaging.compose import gaps
 from viewer.imaging.scale_bar import length_text, round_length
 from viewer.session.resolve import ResolvedView
@@ -143,6 +143,8 @@ class Marks:
         big = QFont(font)
         big.setPointSizeF(font.pointSizeF() * 1.25)
         self.letter = TextPainter(big)
+        self.way_out = ""
+        """How a map is seen all the same that is withheld, with its key."""
         self._bars: dict[tuple[str, str, str, str, float], QPixmap] = {}
         self._layout_key: tuple[Any, ...] = ()
         self._stamps: list[Stamp] = []
@@ -159,12 +161,13 @@ class Marks:
         for at, picture in self._stamps:
             painter.drawPixmap(at, picture)
         if self._bar is not None:
-            for start, end in gaps(view.overlay.colormap, view.overlay.threshold):
+            for start, end in gaps(view.overlay.evidence, view.overlay.threshold):
                 left = self._bar.left() + _BAR * start / 256
                 painter.fillRect(QRectF(left, self._bar.top(), _BAR * (end - start) / 256, 9), _UNUSED)
         self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
         if view.overlay_note and (view.overlay.visible or view.outside):
-            self._note(painter, inner, view.overlay_note)
+            way_out = f" {self.way_out}" if view.withheld else ""
+            self._note(painter, inner, view.overlay_note + way_out)
 
     def readout_area(self, area: QRectF) -> QRectF:
         """Where the value under the cursor stands, to repaint no more than that."""
@@ -176,11 +179,13 @@ class Marks:
         geometry = view.slice.header.geometry if view.slice else None
         bar = None
         if view.heatmap is not None and view.overlay.visible:
-            low, high = scale_range(view.overlay.colormap, view.heat_range)
-            relative = ", relative" if view.overlay.scale == "relative" else ""
-            bar = (view.overlay.colormap, _number(low), _number(high), view.heatmap.unit + relative, ratio)
+            overlay = view.overlay
+            low, _, high = bar_words(overlay.evidence, view.heat_range)
+            unit = f"{view.heatmap.unit}, {overlay.scale}"
+            bar = (map_in_force(overlay.colormap, overlay.evidence), low, high, unit, ratio)
         caption = view.caption if bar is not None else ""
-        shown = bar if view.heatmap is not None and not view.heatmap.empty else None
+        lacking = view.heatmap is None or view.heatmap.lacks(view.overlay.evidence)
+        shown = None if lacking else bar
         key = (
             inner.getRect(),
             view.corners,
@@ -293,6 +298,9 @@ class Marks:
         painter.drawImage(bar, gradient_image(colormap))
         painter.setPen(QPen(QUIET, 1))
         painter.drawRect(bar)
+        if low.startswith("−"):  # zero stands in the middle
+            middle = bar.center().x()
+            painter.drawLine(QPointF(middle, bar.top() - 3), QPointF(middle, bar.bottom() + 3))
         y = bar.bottom() + 3
         self.text.draw(painter, bar.left(), y, low)
         self.text.draw(painter, bar.right() - self.text.width(high), y, high)
@@ -337,11 +345,6 @@ def _make_room(kept: dict[Any, Any]) -> None:
 
 def gradient_image(colormap: str) -> QImage:
     """A colour map as one row of 256 pixels."""
-    table = COLORMAPS[colormap].astype(np.uint32)
+    table = color_table(colormap).astype(np.uint32)
     row = (table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2] | 0xFF000000).astype(np.uint32)
     return QImage(row.data, 256, 1, 1024, QImage.Format.Format_RGB32).copy()
-
-
-def _number(value: float) -> str:
-    """Two significant figures and a real minus sign."""
-    return f"{value:.2g}".replace("-", "−")

@@ -94,3 +94,10 @@ class Menus:
         for name, picture in ICONS.items():
             if name in self.actions:
                 self.actions[name].setIcon(theme.icon(picture))
+
+
+def way_out(commands: CommandRegistry) -> str:
+    """How to see a map that is withheld: by its key, or where it has none in the menu."""
+    row = commands["gate.open"]
+    native = QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+    return f"{row.title}: {native or f'menu {row.menu}'}."

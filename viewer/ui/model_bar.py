@@ -38,19 +38,22 @@ class ModelBar(QWidget):
         self.model.activated.connect(self._chosen)
         self.device = theme.named(QLabel(), "dim")
         self.progress = ProgressLine("inference", intents, "Stop the analysis")
+        self.explanation = ProgressLine("explanation", intents, "Stop explaining")
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)
         row.setSpacing(8)
         for widget in (self.analyse, self.model, self.device):
             row.addWidget(widget)
         row.addWidget(self.progress, 4)
+        row.addWidget(self.explanation, 4)
         row.addStretch(1)
         self.show_models((), None)
         self.show_device("")
 
     def dress(self) -> None:
         """Take the icons of the theme in force."""
-        self.progress.cancel.setIcon(theme.icon("cancel"))
+        for line in (self.progress, self.explanation):
+            line.cancel.setIcon(theme.icon("cancel"))
 
     def show_models(self, cards: Sequence[Card], chosen: str | None) -> None:
         """List the bundles by title; the last row adds one."""

@@ -1,4 +1,4 @@
-"""How the heatmap is presented: on or off, opacity, lower threshold, colour map, scale."""
+"""How the heatmap is presented: on or off, opacity, lower threshold, sign, colour map, scale."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.imaging.colormap import COLORMAPS
+from viewer.imaging.colormap import COLORMAPS, DEFAULT, map_in_force
 from viewer.session.resolve import ResolvedView
 from viewer.ui import theme
 from viewer.ui.marks import gradient_image
@@ -17,6 +17,12 @@ _SCALES = (
     ("absolute", "Absolute (all slices alike)"),
     ("relative", "Relative (this map only)"),
 )
+_EVIDENCE = (
+    ("positive", "For the finding"),
+    ("negative", "Against the finding"),
+    ("signed", "For and against"),
+)
+_OWN_COLORS = "Evidence against is blue, so that it is never taken for evidence for"
 
 
 class OverlayPanel(QWidget):
@@ -41,8 +47,15 @@ class OverlayPanel(QWidget):
         self.colormap.setAccessibleName("Colour map")
         self.colormap.setIconSize(QSize(48, 12))
         for name in COLORMAPS:
-            self.colormap.addItem(QIcon(QPixmap.fromImage(gradient_image(name).scaled(96, 24))), name)
+            self.colormap.addItem(_gradient(name), name)
         self.colormap.activated.connect(self._colormap_chosen)
+        self.colormap.setPlaceholderText("its own")
+        self.evidence = QComboBox()
+        self.evidence.setAccessibleName("Evidence")
+        for name, text in _EVIDENCE:
+            self.evidence.addItem(_gradient(DEFAULT, name), text, name)
+        self.evidence.setIconSize(QSize(48, 12))
+        self.evidence.activated.connect(self._evidence_chosen)
         self.scale = QComboBox()
         self.scale.setAccessibleName("Scale")
         for name, text in _SCALES:
@@ -53,7 +66,7 @@ class OverlayPanel(QWidget):
         for label in (self._opacity_text, self._threshold_text):
             label.setMinimumWidth(self.fontMetrics().horizontalAdvance("100 %") + 4)
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        for box in (self.colormap, self.scale):
+        for box in (self.evidence, self.colormap, self.scale):
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
@@ -64,8 +77,9 @@ class OverlayPanel(QWidget):
         grid.addWidget(self.shown, 0, 0, 1, 3)
         self._row(grid, 1, "Opacity", self.opacity, self._opacity_text)
         self._row(grid, 2, "From", self.threshold, self._threshold_text)
-        self._row(grid, 3, "Colours", self.colormap)
-        self._row(grid, 4, "Scale", self.scale)
+        self._row(grid, 3, "Evidence", self.evidence)
+        self._row(grid, 4, "Colours", self.colormap)
+        self._row(grid, 5, "Scale", self.scale)
         self.show_view(ResolvedView())
 
     @staticmethod
@@ -85,11 +99,23 @@ class OverlayPanel(QWidget):
         self.threshold.show_value(round(overlay.threshold * 100))
         self._opacity_text.setText(f"{overlay.opacity * 100:.0f} %")
         self._threshold_text.setText(f"{overlay.threshold * 100:.0f} %")
-        self.colormap.setCurrentText(overlay.colormap)
+        chosen = overlay.evidence == "positive"
+        self.colormap.setCurrentIndex(self.colormap.findText(overlay.colormap) if chosen else -1)
+        self.colormap.setEnabled(chosen)
+        self.colormap.setToolTip("" if chosen else _OWN_COLORS)
+        self.evidence.setCurrentIndex(self.evidence.findData(overlay.evidence))
+        self._may_choose(self.evidence, view.only_positive)
         self.scale.setCurrentIndex(self.scale.findData(overlay.scale))
-        self.scale.setToolTip(self.scale.currentText())
-        state = f"{overlay.opacity * 100:.0f} % · {overlay.scale}" if overlay.visible else "off"
+        self._may_choose(self.scale, view.only_relative)
+        sign = "" if chosen else f"{self.evidence.currentText().lower()} · "
+        state = f"{overlay.opacity * 100:.0f} % · {sign}{overlay.scale}" if overlay.visible else "off"
         self.summary.emit(state)
+
+    @staticmethod
+    def _may_choose(box: QComboBox, why_not: str) -> None:
+        box.setEnabled(not why_not)
+        box.setToolTip(why_not or box.currentText())
+        box.setAccessibleDescription(why_not)
 
     def _switched(self, on: bool) -> None:
         self._intents.set_overlay(visible=on)
@@ -103,5 +129,13 @@ class OverlayPanel(QWidget):
     def _colormap_chosen(self, index: int) -> None:
         self._intents.set_overlay(colormap=self.colormap.itemText(index))
 
+    def _evidence_chosen(self, index: int) -> None:
+        self._intents.set_overlay(evidence=self.evidence.itemData(index))
+
     def _scale_chosen(self, index: int) -> None:
         self._intents.set_overlay(scale=self.scale.itemData(index))
+
+
+def _gradient(colormap: str, evidence: str = "positive") -> QIcon:
+    image = gradient_image(map_in_force(colormap, evidence))
+    return QIcon(QPixmap.fromImage(image.scaled(96, 24)))

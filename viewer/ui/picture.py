@@ -6,7 +6,7 @@ import numpy as np
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QImage, QPixmap
 
-from viewer.imaging.colormap import COLORMAPS, scale_range
+from viewer.imaging.colormap import color_table
 from viewer.imaging.compose import heat_index
 
 
@@ -18,14 +18,21 @@ def grey_picture(grey: np.ndarray) -> QPixmap:
 
 
 def cam_picture(
-    cam: np.ndarray, colormap: str, heat_range: tuple[float, float], side: int, ratio: float
+    cam: np.ndarray,
+    colormap: str,
+    heat_range: tuple[float, float],
+    side: int,
+    ratio: float,
+    evidence: str = "positive",
 ) -> QPixmap:
     """A raw cam, (h, w) float32 in logit units, in the colours of the overlay, `side` logical pixels wide.
 
+    `evidence` is the sign that the overlay shows, `heat_range` its scale.
+
     Drawn with its cells visible: a layer of 7 × 7 must not look finer than it is.
     """
-    index = heat_index(cam, scale_range(colormap, heat_range))
-    table = COLORMAPS[colormap].astype(np.uint32)
+    index = heat_index(cam, heat_range)
+    table = color_table(colormap, evidence).astype(np.uint32)
     packed = table[:, 0] << 16 | table[:, 1] << 8 | table[:, 2] | 0xFF000000
     pixels = np.ascontiguousarray(packed.astype(np.uint32)[index])
     rows, cols = pixels.shape

@@ -76,6 +76,7 @@ class Viewport(QWidget):
         font = self.font()
         font.setPointSizeF(max(font.pointSizeF(), 9.0))
         self._marks = Marks(font)
+        self._way_out = ""
         self.setAccessibleName("Slice")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -92,6 +93,10 @@ class Viewport(QWidget):
     def set_mouse(self, profile: str) -> None:
         """Take a mouse profile, a key of `DRAGS`."""
         self._drags = DRAGS[profile]
+
+    def tell_way_out(self, sentence: str) -> None:
+        """What to add where a map is withheld: how to see it all the same."""
+        self._way_out = self._marks.way_out = sentence
 
     @property
     def shown(self) -> ResolvedView:
@@ -199,6 +204,7 @@ class Viewport(QWidget):
     def changeEvent(self, event: QEvent) -> None:
         if event.type() == QEvent.Type.FontChange:
             self._marks = Marks(self.font())
+            self._marks.way_out = self._way_out
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:

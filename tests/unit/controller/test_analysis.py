@@ -5,6 +5,7 @@ import pytest
 
 from tests.support.stand_ins import bundle_of, series_of
 from viewer.errors import ModelError, PixelError
+from viewer.session.state import Explanation
 from viewer.study import ScanResult
 
 
@@ -327,7 +328,7 @@ def test_both_scales_say_what_they_are(lab, analysed, screen):
     analysed.set_overlay(scale="relative")
     assert screen.view.heat_range == pytest.approx((0.0, 0.1))
     assert "relative scale" in screen.view.caption
-    analysed.set_overlay(colormap="diverging")
+    analysed.set_overlay(evidence="signed")
     assert screen.view.heat_range == pytest.approx((0.0, 0.1))
 
 
@@ -351,7 +352,9 @@ def test_results_that_had_to_leave_the_cache_are_asked_for_again_when_looked_at(
         i
         for i in range(9)
         if not opened._desk.analyses.has(
-            opened._desk.analyses.wanted_key((f"a.{i}", 0), lab.bundles[0].digest, None, lab.bundles[0].card)
+            opened._desk.analyses.wanted_key(
+                (f"a.{i}", 0), lab.bundles[0].digest, Explanation(), lab.bundles[0].card
+            )
         )
     )
     before = len(lab.analysed)

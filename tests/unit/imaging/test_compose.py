@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from viewer.imaging import compose as composing
-from viewer.imaging.colormap import COLORMAPS
+from viewer.imaging.colormap import COLORMAPS, EVIDENCE, color_table, scale_of
 from viewer.imaging.compose import (
     Composer,
     blend_table,
@@ -26,6 +26,7 @@ class Look:
     opacity: float = 0.5
     threshold: float = 0.15
     colormap: str = "inferno"
+    evidence: str = "positive"
 
 
 def slice_of(values: np.ndarray, **changes) -> Slice:
@@ -46,7 +47,10 @@ def slice_of(values: np.ndarray, **changes) -> Slice:
 
 def heatmap_of(values: np.ndarray, empty: bool = False) -> Heatmap:
     key = ResultKey(("1.2", 0), "d", "mass")
-    return Heatmap(key, Layer("l", "l", (2, 2), 1), values.astype(np.float32), (0.0, 1.0), empty)
+    raw_range = float(values.min()), float(values.max())
+    against = not values.min() < 0
+    layer = Layer("l", "l", (2, 2), 1)
+    return Heatmap(key, layer, values.astype(np.float32), raw_range, empty, nothing_against=against)
 
 
 def channels(pixels: np.ndarray) -> np.ndarray:
@@ -70,13 +74,28 @@ def test_the_placing_leaves_the_heatmap_as_it_was():
     assert (values == np.float32(0.7)).all()
 
 
+def test_evidence_against_is_placed_by_its_magnitude():
+    values = np.array([[1.0, 0.0, -1.0, -2.0, -3.0]], np.float32)
+    assert heat_index(values, scale_of("negative", 2.0)).tolist() == [[0, 0, 128, 255, 255]]
+
+
+def test_evidence_for_and_against_lie_equally_far_from_zero():
+    values = np.linspace(0, 3, 5001, dtype=np.float32)
+    steps = 127 * values / 2
+    values = values[np.abs(steps % 1 - 0.5) > 1e-3]  # half a step has no nearest one
+    below, above = (heat_index(side * values[None], (-2.0, 2.0)).astype(int) for side in (-1, 1))
+    assert above[0, 0] == below[0, 0] == 128 and above.max() == 255
+    assert (np.maximum(below, 1) + above == 256).all()
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE)
 @pytest.mark.parametrize("colormap", COLORMAPS)
 @pytest.mark.parametrize("opacity", [0.0, 0.25, 0.5, 0.8, 1.0])
-def test_the_table_blends_every_pixel_as_arithmetic_does(colormap, opacity):
-    table = channels(blend_table(colormap, opacity, 0.0)).reshape(256, 256, 3)
+def test_the_table_blends_every_pixel_as_arithmetic_does(colormap, opacity, evidence):
+    table = channels(blend_table(colormap, opacity, 0.0, evidence)).reshape(256, 256, 3)
     grey = np.arange(256)[:, None, None]
-    expected = grey * (1 - opacity) + COLORMAPS[colormap][None] * opacity
-    blended = composing.drawn(colormap, 0.0)
+    expected = grey * (1 - opacity) + color_table(colormap, evidence)[None] * opacity
+    blended = composing.drawn(evidence, 0.0)
     assert np.abs(table - expected)[:, blended].max() <= 1.6
     assert (table[:, ~blended] == grey).all()
 
@@ -101,11 +120,13 @@ def test_no_evidence_is_never_drawn_even_with_the_threshold_at_zero(grey):
     nothing = heat_index(np.zeros((16, 16), np.float32), (0.0, 4.0))
     assert (channels(compose(grey, nothing, blend_table("viridis", 0.9, 0.0))) == grey[..., None]).all()
     signed = heat_index(np.zeros((16, 16), np.float32), (-4.0, 4.0))
-    assert (channels(compose(grey, signed, blend_table("diverging", 0.9, 0.0))) == grey[..., None]).all()
+    assert (
+        channels(compose(grey, signed, blend_table("inferno", 0.9, 0.0, "signed"))) == grey[..., None]
+    ).all()
 
 
 def test_a_signed_map_draws_evidence_against_in_its_own_colour():
-    table = channels(blend_table("diverging", 1.0, 0.3)).reshape(256, 256, 3)
+    table = channels(blend_table("inferno", 1.0, 0.3, "signed")).reshape(256, 256, 3)
     against, favour = table[100, 0], table[100, 255]
     assert against[2] > against[0] and favour[0] > favour[2]
     assert (table[100, 128 - 30 : 128 + 30] == 100).all()
@@ -180,7 +201,11 @@ def test_composing_again_and_again_equals_composing_once():
             "window": (WINDOW, Window(60, 90))[turn // 3 % 2],
             "invert": turn % 7 == 0,
             "heatmap": (maps[0], maps[1], None)[turn % 3],
-            "overlay": Look(opacity=turn / 40, colormap=("inferno", "diverging")[turn // 5 % 2]),
+            "overlay": Look(
+                opacity=turn / 40,
+                colormap=("inferno", "viridis")[turn // 5 % 2],
+                evidence=EVIDENCE[turn // 4 % 3],
+            ),
             "heat_range": (0.0, 1.0 + turn // 8),
         }
         chosen = slices[turn // 2 % 2]
@@ -201,3 +226,76 @@ def test_a_reduced_picture_keeps_the_overlay_in_place():
     colored = (channels(picture) == COLORMAPS["inferno"][255]).all(axis=-1)
     assert picture.shape == (20, 30)
     assert colored[10:, 20:].all() and colored.sum() == 100
+
+
+def picture_of(values: np.ndarray, scale: tuple[float, float], **look) -> tuple[np.ndarray, np.ndarray]:
+    """The slice alone, and with an opaque overlay: (rows, cols, 3) each."""
+    shown = slice_of(np.full(values.shape, 90, np.int16))
+    overlay = Look(**({"opacity": 1.0} | look))
+    with_map = render(shown, window=WINDOW, heatmap=heatmap_of(values), overlay=overlay, heat_range=scale)
+    return channels(render(shown, window=WINDOW)), channels(with_map)
+
+
+RAMP = np.tile(np.linspace(-2, 2, 401), (4, 1))
+
+
+def test_each_sign_draws_its_own_side_of_the_evidence_and_no_other():
+    for evidence, drawn in (("positive", RAMP > 0.3), ("negative", RAMP < -0.3), ("signed", abs(RAMP) > 0.3)):
+        plain, picture = picture_of(RAMP, scale_of(evidence, 2.0), evidence=evidence)
+        changed = (plain != picture).any(axis=-1)
+        near = np.abs(np.abs(RAMP) - 0.3) < 0.02  # a step of the scale
+        assert (changed == drawn)[~near].all()
+
+
+def test_zero_is_transparent_whatever_the_sign_and_the_threshold():
+    for evidence in EVIDENCE:
+        for threshold in (0.0, 0.5):
+            plain, picture = picture_of(
+                np.where(np.abs(RAMP) < 1, 0, RAMP),
+                scale_of(evidence, 2.0),
+                evidence=evidence,
+                threshold=threshold,
+            )
+            assert (plain == picture)[np.abs(RAMP) < 1].all()
+
+
+def test_the_signed_picture_of_the_opposite_evidence_is_the_mirrored_one():
+    _, one = picture_of(RAMP, (-2.0, 2.0), evidence="signed", threshold=0.2)
+    _, other = picture_of(-RAMP, (-2.0, 2.0), evidence="signed", threshold=0.2)
+    assert (one == other[:, ::-1]).all()
+
+
+def test_evidence_a_million_times_weaker_looks_weak_on_the_absolute_scale():
+    """And like the strong one on the relative scale, which is why that one is marked."""
+    for evidence in EVIDENCE:
+        plain, strong = picture_of(RAMP, scale_of(evidence, 2.0), evidence=evidence, threshold=0.0)
+        _, weak = picture_of(RAMP * 1e-6, scale_of(evidence, 2.0), evidence=evidence, threshold=0.0)
+        _, stretched = picture_of(RAMP * 1e-6, scale_of(evidence, 2e-6), evidence=evidence, threshold=0.0)
+        assert (weak == plain).all() and (strong != plain).any()
+        assert np.abs(stretched - strong).max() <= 4  # one step of the scale
+
+
+def test_a_change_of_sign_costs_no_new_table_and_no_new_indices_once_seen(monkeypatch):
+    composer, placed = Composer(), []
+    monkeypatch.setattr(composing, "heat_index", lambda *a: placed.append(a[1]) or heat_index(*a))
+    shown, heatmap = slice_of(np.full(RAMP.shape, 90, np.int16)), heatmap_of(RAMP)
+    blend_table.cache_clear()
+    for evidence in EVIDENCE * 3:
+        composer.render(
+            shown,
+            window=WINDOW,
+            heatmap=heatmap,
+            overlay=Look(evidence=evidence),
+            heat_range=scale_of(evidence, 2.0),
+        )
+    assert len(placed) == 3 and blend_table.cache_info().misses == 3
+
+
+def test_a_map_without_the_evidence_asked_for_leaves_the_slice_alone():
+    for evidence, values in (("positive", -np.abs(RAMP)), ("negative", np.abs(RAMP)), ("signed", RAMP * 0)):
+        heatmap = heatmap_of(values, empty=not values.max() > 0)
+        assert heatmap.lacks(evidence)
+        assert composing.nothing_drawn(heatmap, Look(evidence=evidence), scale_of(evidence, 2.0))
+    for evidence in EVIDENCE:
+        assert not heatmap_of(RAMP).lacks(evidence)
+        assert not composing.nothing_drawn(heatmap_of(RAMP), Look(evidence=evidence), scale_of(evidence, 2.0))

@@ -21,7 +21,7 @@ def card_with(folder, **changes):
     card = {key: dict(value) if isinstance(value, dict) else value for key, value in CARD.items()}
     card["weights"]["sha256"] = hashlib.sha256(b"data").hexdigest()
     for key, value in changes.items():
-        card[key] = card[key] | value if isinstance(value, dict) else value
+        card[key] = card.get(key, {}) | value if isinstance(value, dict) else value
     write_card(folder, card)
     return folder
 
@@ -35,6 +35,35 @@ def test_every_field_of_a_card_is_read(tmp_path):
     assert card.input.size == (64, 64) and (card.input.low, card.input.high) == (1, 99)
     assert card.layers.default == "block4" and card.scale.absolute == 0.5
     assert card.domain.modalities == ("CT",) and card.performance == {"note": "none"}
+
+
+def test_a_label_counts_as_found_from_its_operating_point_on(tmp_path):
+    card = load_bundle(card_with(tmp_path, operating_points={"lesion": 0.31})).card
+    assert (card.operating_point("lesion"), card.operating_point("cyst")) == (0.31, 0.5)
+
+
+def test_a_card_names_the_method_shown_first(tmp_path):
+    assert load_bundle(card_with(tmp_path / "a")).card.default_method == "grad-cam"
+    named = card_with(tmp_path / "b", explain={"method": "grad-cam++"})
+    assert load_bundle(named).card.default_method == "grad-cam++"
+
+
+def test_a_method_has_the_absolute_scale_its_card_fixed_for_it_and_no_other(tmp_path):
+    methods = {
+        "hires-cam": {"density": 12.0},
+        "integrated-gradients": {"absolute": 0.25, "layers": {"input": 0.125}},
+    }
+    scale = load_bundle(card_with(tmp_path, scale={"layers": {"stem": 0.05}, "methods": methods})).card.scale
+    assert (scale.top("block4"), scale.top("stem")) == (0.5, 0.05)
+    assert scale.top("block4", "hires-cam", cells=16) == 0.75
+    assert scale.top("stem", "hires-cam", cells=64) == 0.1875, "one scale across layers: logit per picture"
+    assert scale.top("input", "integrated-gradients", cells=64) == 0.125
+    assert scale.top("block4", "layer-cam", cells=16) is None, "it can only be shown on a relative scale"
+
+
+def test_a_card_without_a_scale_has_no_absolute_one(tmp_path):
+    scale = load_bundle(card_with(tmp_path, scale=None)).card.scale
+    assert scale.top("block4") is None
 
 
 def test_the_same_weights_behind_another_card_are_another_model(tmp_path):
@@ -89,6 +118,17 @@ def test_a_card_can_be_told_as_json_whatever_its_free_figures_hold(tmp_path):
         ({"layers": {"default": "block9", "offered": [{"name": "block1"}]}}, "layers.default"),
         ({"layers": {"offered": [{"title": "x"}]}}, "layers.offered[0].name"),
         ({"scale": {"absolute": 0}}, "scale.absolute"),
+        ({"scale": {"methods": {"hires-cam": {"density": -1}}}}, "scale.methods.hires-cam.density"),
+        (
+            {"scale": {"methods": {"hires-cam": {"density": 1, "absolute": 1}}}},
+            "scale.methods.hires-cam.density",
+        ),
+        ({"scale": {"methods": {"hires-cam": {"top": 1}}}}, "scale.methods.hires-cam.top"),
+        ({"scale": {"methods": {"hires-cam": 3}}}, "scale.methods.hires-cam"),
+        ({"operating_points": {"lesoin": 0.4}}, "operating_points.lesoin"),
+        ({"operating_points": {"lesion": 1.4}}, "operating_points.lesion"),
+        ({"explain": {"method": "Grad CAM"}}, "explain.method"),
+        ({"explain": {"methods": "grad-cam"}}, "explain.methods"),
         ({"weights": {"sha256": "123"}}, "weights.sha256"),
     ],
 )

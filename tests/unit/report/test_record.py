@@ -57,8 +57,8 @@ def test_what_is_no_report_is_refused_in_words(text):
 
 
 def test_a_report_of_a_later_schema_is_not_guessed_at():
-    table = json.loads(record.to_json(make_report())) | {"schema": 3}
-    with pytest.raises(ReportError, match="schema 3"):
+    table = json.loads(record.to_json(make_report())) | {"schema": 99}
+    with pytest.raises(ReportError, match="schema 99"):
         record.from_json(json.dumps(table))
 
 

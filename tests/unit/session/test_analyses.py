@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from tests.support.stand_ins import Lab, bundle_of, series_of
-from viewer.results import Prediction
-from viewer.session.analyses import Analyses, default_target
+from viewer.session.analyses import Analyses
+from viewer.session.state import Explanation
 
 BUNDLE = bundle_of()
 SERIES = series_of("a", 5)
@@ -24,31 +24,39 @@ def analyses():
     return Analyses(1 << 20)
 
 
-def prediction(labels, chances):
-    return Prediction(labels, np.log(np.array(chances, np.float32)), np.array(chances, np.float32))
-
-
-def test_the_default_target_is_the_most_probable_finding():
-    assert default_target(prediction(("a", "b", "none"), [0.1, 0.2, 0.7]), "none") == "b"
-    assert default_target(prediction(("a", "b"), [0.9, 0.1]), "") == "a"
-    assert default_target(prediction(("none",), [0.9]), "none") == "none"
-
-
-def test_the_default_target_is_right_where_probabilities_saturate():
-    saturated = Prediction(("a", "b"), np.array([90.0, 95.0], np.float32), np.array([1.0, 1.0], np.float32))
-    assert default_target(saturated, "") == "b"
+def wanted(analyses, slice_key=("a.2", 0), layer="", digest=BUNDLE.digest, **asked):
+    return analyses.wanted_key(slice_key, digest, Explanation(**asked), BUNDLE.card, layer)
 
 
 def test_an_answer_is_found_by_its_question_only(analyses):
     result = result_of(2)
     analyses.put(result)
-    wanted = analyses.wanted_key(("a.2", 0), BUNDLE.digest, None, BUNDLE.card)
-    assert analyses.result(wanted) is result
-    assert analyses.wanted_key(("a.3", 0), BUNDLE.digest, None, BUNDLE.card) is None
+    assert analyses.result(wanted(analyses)) is result
+    assert wanted(analyses, ("a.3", 0)) is None
     for other in (("a.3", 0), ("a.2", 1)):
-        assert analyses.result(analyses.wanted_key(other, BUNDLE.digest, "lesion", BUNDLE.card)) is None
-    assert analyses.result(analyses.wanted_key(("a.2", 0), "other", "lesion", BUNDLE.card)) is None
-    assert analyses.result(analyses.wanted_key(("a.2", 0), BUNDLE.digest, "cyst", BUNDLE.card)) is None
+        assert analyses.result(wanted(analyses, other, target="lesion")) is None
+    assert analyses.result(wanted(analyses, digest="other", target="lesion")) is None
+    assert analyses.result(wanted(analyses, target="cyst")) is None
+
+
+def test_method_layer_and_contrast_are_part_of_the_question(analyses):
+    analyses.put(result_of(2))
+    assert analyses.has(wanted(analyses))
+    assert not analyses.has(wanted(analyses, method="layer-cam"))
+    assert not analyses.has(wanted(analyses, against="nothing"))
+    # One pass gives all layers, or each layer is asked about.
+    assert wanted(analyses, layer="a", method="layer-cam") == wanted(analyses, layer="b", method="layer-cam")
+    assert wanted(analyses, layer="a", method="score-cam") != wanted(analyses, layer="b", method="score-cam")
+    assert wanted(analyses, method="unheard of") == wanted(analyses, against="unheard of") == wanted(analyses)
+
+
+def test_a_target_is_held_against_another_label_only(analyses):
+    analyses.put(result_of(2))
+    itself = wanted(analyses, target="cyst", against="cyst")
+    assert (itself.target, itself.against) == ("cyst", "")
+    # The most probable finding is the lesion; held against it, the next one is explained.
+    next_one = wanted(analyses, against="lesion")
+    assert (next_one.target, next_one.against) == ("cyst", "lesion")
 
 
 def test_a_heatmap_is_made_once_and_is_the_same_object(analyses):
@@ -89,7 +97,7 @@ def test_of_another_study_nothing_of_the_last_is_known(analyses):
     analyses.put(result_of(1))
     analyses.forget()
     assert analyses.ribbon(SERIES, BUNDLE.digest, None, BUNDLE.card) is None
-    assert analyses.wanted_key(("a.1", 0), BUNDLE.digest, None, BUNDLE.card) is None
+    assert wanted(analyses, ("a.1", 0)) is None
     assert analyses.layers(BUNDLE.digest)
 
 
