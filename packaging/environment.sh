@@ -79,7 +79,7 @@ prepare() {
   "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" --upgrade "pip>=25.1" \
     || die "pip could not be renewed. Look at the lines above; is the network reachable?"
   # shellcheck disable=SC2086
-  "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" -e "$ROOT" $extras \
+  "$PY" -m pip install -q --disable-pip-version-check -c "$ROOT/packaging/constraints.txt" -e "${ROOT}[methods]" $extras \
     || die "the packages could not be installed. Look at the lines above; is the network reachable?"
   printf '%s\n' "$want" > "$stamp"
 }

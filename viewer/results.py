@@ -107,6 +107,10 @@ class ResultKey:
     layer: str = ""
 
 
+MapKey = tuple[ResultKey, str]
+"""One map: the question its result answers, and its layer."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class SliceResult:
     """Everything one forward and one backward pass gave for one slice and target.

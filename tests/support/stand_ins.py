@@ -21,8 +21,8 @@ from viewer.errors import GlassboxError, PixelError, StudyError
 from viewer.explain.methods import DEFAULT, LAYER, METHODS
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import parse_card
-from viewer.results import AxisMapping, InputMapping, Layer, Prediction, ResultKey, SliceResult
-from viewer.study import Geometry, ScanResult, Series, SliceHeader
+from viewer.results import AxisMapping, InputMapping, Layer, Prediction, ResultKey, SliceResult, WhatIf
+from viewer.study import Box, Geometry, ScanResult, Series, SliceHeader
 
 ROWS, COLS = 24, 32
 LAYERS = (Layer("block1", "block 1 of 2", (6, 8), 4), Layer("block2", "block 2 of 2", (3, 4), 8))
@@ -83,10 +83,15 @@ class Lab:
     explained: list[tuple[str, str]] = field(default_factory=list)
     """(slice, method) of the questions that take passes of their own, `steps` of them each."""
     steps: int = 4
+    covering: threading.Event = field(default_factory=threading.Event)
+    """Holds every question about a covered slice, deaf."""
+    covered: list[tuple[str, Box]] = field(default_factory=list)
+    """(slice, box) of those questions."""
+    unfit: dict[str, str] = field(default_factory=dict)
     explaining_fails: GlassboxError | None = None
 
     def __post_init__(self) -> None:
-        for event in (self.scan_gate, self.gate, self.decoding):
+        for event in (self.scan_gate, self.gate, self.decoding, self.covering):
             event.set()
 
     def install(self, monkeypatch: Any) -> None:
@@ -107,6 +112,8 @@ class Lab:
                 "offered_layers": lambda loaded, check=None: LAYERS,
             },
             "viewer.explain.answer": {"explain_slice": self.explain_slice},
+            "viewer.explain.occluder": {"ask_covered": self.ask_covered},
+            "viewer.explain.applicable": {"unfit": lambda loaded: self.unfit},
             "viewer.explain.captures": {"Captures": dict},
             "viewer.explain.twin": {"twin_of": lambda loaded: loaded},
         }
@@ -224,6 +231,17 @@ class Lab:
             device=loaded.device,
             notes=("A note of the method.",),
         )
+
+    def ask_covered(self, loaded: FakeLoaded, slice: Any, box: Box) -> WhatIf:
+        """The lesion is as probable as before, times the share of the columns right of the box."""
+        uid = slice.header.sop_instance_uid
+        self.covered.append((uid, box))
+        assert self.covering.wait(10)
+        if uid in self.hard:
+            raise self.hard[uid]
+        chances = self._chances(uid) * np.array([1 - box.right / COLS, 1, 1], np.float32)
+        prediction = Prediction(loaded.bundle.card.labels, np.log(chances), chances)
+        return WhatIf(slice.header.key, loaded.bundle.digest, box, prediction)
 
     def _chances(self, uid: str) -> np.ndarray:
         lesion = self.findings.get(uid, 0.1)

@@ -338,3 +338,69 @@ def test_report_works_where_there_is_no_display_and_no_font(material, tmp_path):
 
     headline = colors(QImage(str(out)))[60:110, 72:1200]
     assert 0.02 < (headline < 128).mean() < 0.3, "the patient line is written there"
+
+
+def test_a_method_and_a_contrast_can_be_asked_for(explain):
+    said, arrays, _ = explain("--method", "hires-cam", "--target", "cyst", "--against", "lesion")
+    assert (said["method"], said["target"], said["against"], said["unit"]) == (
+        "hires-cam",
+        "cyst",
+        "lesion",
+        "logit",
+    )
+    alone = {
+        label: explain("--method", "hires-cam", "--target", label)[1]["cam/block4"]
+        for label in ("cyst", "lesion")
+    }
+    assert np.allclose(arrays["cam/block4"], alone["cyst"] - alone["lesion"], atol=1e-5)
+
+
+def test_a_method_that_asks_layer_by_layer_is_asked_for_the_default_one_or_those_wished(explain):
+    said, arrays, _ = explain("--method", "ablation-cam", "--slice", "2")
+    assert [layer["name"] for layer in said["layers"]] == ["block4"] and said["unit"] == "a.u."
+    said, arrays, _ = explain("--method", "ablation-cam", "--slice", "2", "--layer", "all")
+    assert [layer["name"] for layer in said["layers"]] == ["stem", "block1", "block2", "block3", "block4"]
+    assert arrays["cam/stem"].any()
+
+
+def test_a_method_on_the_input_has_one_map_and_says_how_well_it_adds_up(explain):
+    said, arrays, _ = explain("--method", "integrated-gradients", "--slice", "2")
+    assert [layer["name"] for layer in said["layers"]] == ["input"]
+    assert arrays["cam/input"].shape == (1, 64, 64) and arrays["heatmap/input"].shape == (1, 48, 40)
+    assert any("gap" in note for note in said["results"][0]["notes"])
+
+
+def test_a_page_can_be_made_by_any_method(run, material, tmp_path):
+    for method, more in (("eigen-cam", ()), ("ablation-cam", ("--layer", "block3")), ("gradient", ())):
+        out = tmp_path / f"{method}.png"
+        argv = (
+            "--model",
+            material / "tiny",
+            "--slice",
+            "2",
+            "--method",
+            method,
+            *more,
+            "--out",
+            out,
+            "--json",
+        )
+        ran = run("report", material / "ct", *argv)
+        assert ran.code == 0, ran.err
+        told = json.loads(ran.out)
+        assert told["method"] == method and told["scale"] == "relative"
+    assert told["layer"] == "input"
+
+
+def test_wrong_wishes_about_the_method_are_refused_in_a_sentence(run, material, tmp_path):
+    for argv in (
+        ("--method", "tea-leaves"),
+        ("--method", "gradient", "--layer", "block4"),
+        ("--target", "cyst", "--against", "cyst"),
+        ("--against", "fracture"),
+        ("--method", "attention-rollout"),
+    ):
+        ran = run(
+            "explain", material / "ct", "--model", material / "tiny", "--out", tmp_path / "x.npz", *argv
+        )
+        assert ran.code == 2 and "Traceback" not in ran.err

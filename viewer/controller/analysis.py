@@ -193,6 +193,7 @@ class Analysis(QObject):
         """The network is loaded: show where it runs, and go on with what it was loaded for."""
         self._ready = ready
         self._desk.analyses.put_layers(ready.loaded.bundle.digest, ready.layers)
+        self._desk.analyses.put_unfit(ready.loaded.bundle.digest, ready.unfit)
         self._desk.view.show_device(ready.device)
         if ready.loaded.notice:
             self._desk.say(ready.loaded.notice, kind="warning")

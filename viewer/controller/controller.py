@@ -336,7 +336,7 @@ class Controller(QObject):
             self._desk.model.update(explain_anyway=self.state.explain_anyway ^ wish)
 
     def set_method(self, method: str) -> None:
-        if method in METHODS:
+        if method in METHODS and method not in self.view.unfit:
             self._analysis.explain(method=method)
 
     def step_method(self, n: int) -> None:

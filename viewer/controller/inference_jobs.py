@@ -30,6 +30,8 @@ class Ready:
     layers: tuple[Layer, ...]
     device: str
     captures: Captures
+    unfit: Mapping[str, str]
+    """Method id -> why the network cannot be explained by it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ def loading(bundle: ModelBundle, device: str) -> Job:
 
         preload_torch()
         from viewer.explain.analyse import offered_layers
+        from viewer.explain.applicable import unfit
         from viewer.explain.captures import Captures
         from viewer.inference.loading import describe_device, load_model
 
@@ -82,7 +85,7 @@ def loading(bundle: ModelBundle, device: str) -> Job:
         loaded = load_model(bundle, device)
         token.check()
         layers = offered_layers(loaded, token.check)
-        return Ready(loaded, layers, describe_device(loaded.device), Captures())
+        return Ready(loaded, layers, describe_device(loaded.device), Captures(), unfit(loaded))
 
     return Job(("load", bundle.digest), "Loading model…", run)
 

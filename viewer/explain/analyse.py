@@ -10,7 +10,7 @@ import torch
 from viewer.errors import ModelError
 from viewer.explain.capture import Captured, Check, Target
 from viewer.explain.captures import Captures
-from viewer.explain.grid import grid_reader
+from viewer.explain.grid import evidence_grids
 from viewer.explain.layers import default_layer, described, offered_layers, offered_names
 from viewer.explain.methods import DEFAULT, FAMILY, METHODS
 from viewer.explain.passes import run_pass
@@ -87,8 +87,9 @@ def key_of(slice: Slice, loaded: LoadedModel, target: Target, method: str, layer
 
 def _cam(loaded: LoadedModel, captured: Captured, layer: Layer, method: str, check: Check) -> np.ndarray:
     check()
-    grid = grid_reader(loaded.module, layer.name)
-    cam = METHODS[method].run(grid(captured.activations[layer.name]), grid(captured.gradients[layer.name]))
+    name = layer.name
+    seen = evidence_grids(loaded.module, name, captured.activations[name], captured.gradients[name])
+    cam = METHODS[method].run(*seen)
     return finite(np.ascontiguousarray(cam.cpu().numpy(), dtype=np.float32), layer.title)
 
 

@@ -59,7 +59,7 @@ def explain_slice(
     prediction = predict(loaded, image)
     chosen = chooser(card, target, against)(torch.from_numpy(prediction.logits)[None])
     name = layer.name if layer is not None else ""
-    with in_words(loaded):
+    with in_words(loaded), torch.inference_mode(False):
         images = torch.from_numpy(image)[None].to(loaded.device)
         found = row.run(Asked(loaded, images, chosen, mapping, name), progress, check)
     cam = np.ascontiguousarray(found.cam, dtype=np.float32)

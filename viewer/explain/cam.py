@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import torch
 
+from viewer.explain.principal import first_direction
+
 
 def grad_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """Grad-CAM before its ReLU (Selvaraju et al. 2017, eq. 1 and 2).
@@ -23,15 +25,15 @@ def grad_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
 def grad_cam_plus_plus(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """Grad-CAM++ (Chattopadhay et al. 2018, eq. 10 and 19), with the gradient of the logit.
 
-    Cells are weighted by ``g^2 / (2 g^2 + sum(A) g^3)``; a channel counts by its positive gradients
-    alone. The weights are no derivatives, so the map is not in logit units.
+    Cells are weighted by ``g^2 / (2 g^2 + sum(A) g^3)``, a channel counts by its positive gradients
+    alone: together ``g / (2 + sum(A) g)`` over them, which neither vanishes nor overflows where the powers
+    would. The weights are no derivatives, so the map is not in logit units.
     """
-    grad = gradient.float()
-    squared = grad.square()
+    rising = gradient.float().relu()
     total = activation.float().flatten(1).sum(1).reshape(-1, *[1] * (activation.ndim - 1))
-    below = 2 * squared + total * squared * grad
-    alpha = torch.where(below == 0, torch.zeros_like(below), squared / below)
-    return _weighted(activation, (alpha * grad.relu()).flatten(1).sum(1))
+    below = (total * rising).add_(2)
+    below.masked_fill_(below == 0, torch.inf)
+    return _weighted(activation, below.reciprocal_().mul_(rising).flatten(1).sum(1))
 
 
 def hires_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
@@ -58,17 +60,11 @@ def xgrad_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
 def eigen_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     """EigenCAM (Muhammad and Yeasin 2020): the activation along its first principal direction.
 
-    Of no target: the gradient is not looked at. The direction's sign, which the decomposition leaves
-    open, is the one in which the map's sum is positive.
+    As the paper has it, without taking the channels' means away first (pytorch-grad-cam does). Of no
+    target: the gradient is not looked at. The direction's sign, which the decomposition leaves open, is
+    the one in which the map's sum is positive.
     """
-    values = activation.float().flatten(1)
-    # The smaller of the two Gram matrices has the same first direction, and an eigenvector for certain.
-    wide = values.shape[0] <= values.shape[1]
-    gram = values @ values.T if wide else values.T @ values
-    vector = torch.linalg.eigh(gram.double())[1][:, -1].float()
-    direction = vector if wide else values @ vector
-    length = direction.norm()
-    cam = _weighted(activation, direction / length if length > 0 else direction)
+    cam = _weighted(activation, first_direction(activation.float().flatten(1)))
     return -cam if cam.sum() < 0 else cam
 
 

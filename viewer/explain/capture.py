@@ -82,9 +82,26 @@ def capture_each(
 
     `take` makes of each target's capture what is wanted of it, so that not all need be kept.
     """
-    with _unaffected(images.device), evaluating(network), _recording(network, layers, check) as activations:
+    with passed(network, images, layers, check) as (logits, points):
+        kept = {name: point.detach() for name, point in points.items()}
+        targets = choose(logits.detach())
+        taken = []
+        for left, target in zip(range(len(targets) - 1, -1, -1), targets, strict=True):
+            found = slopes(score_of(logits, target)[0], tuple(points.values()), again=left > 0)
+            check()
+            gradients = dict(zip(points, found, strict=True))
+            taken.append(take(Captured(logits.detach(), target, dict(kept), gradients)))
+    return taken
+
+
+@contextmanager
+def passed(
+    network: nn.Module, images: torch.Tensor, layers: Sequence[str], check: Check
+) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+    """One forward pass as of `capture`: the logits (1, labels) and the layers' outputs, with their graph."""
+    with unaffected(images.device), evaluating(network), _recording(network, layers, check) as activations:
         check()
-        logits = _run(network, images)
+        logits = run_network(network, images)
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
             raise ModelError(
                 "The network does not answer with one number for each label.", remedy="Choose another model."
@@ -96,16 +113,7 @@ def capture_each(
                 remedy="Choose another layer in the model's card.",
             )
         check()
-        points = {name: activations[name] for name in layers}
-        kept = {name: point.detach() for name, point in points.items()}
-        targets = choose(logits.detach())
-        taken = []
-        for left, target in zip(range(len(targets) - 1, -1, -1), targets, strict=True):
-            slopes = _slopes(score_of(logits, target)[0], tuple(points.values()), again=left > 0)
-            check()
-            gradients = dict(zip(points, slopes, strict=True))
-            taken.append(take(Captured(logits.detach(), target, dict(kept), gradients)))
-    return taken
+        yield logits, {name: activations[name] for name in layers}
 
 
 def _itself(captured: Captured) -> Captured:
@@ -120,7 +128,7 @@ def score_of(logits: torch.Tensor, target: Target) -> torch.Tensor:
 
 
 @contextmanager
-def _unaffected(device: torch.device) -> Iterator[None]:
+def unaffected(device: torch.device) -> Iterator[None]:
     """The caller's modes do not reach the pass, and the pass leaves the global random state alone."""
     cards = [device] if device.type == "cuda" else []
     with (
@@ -132,7 +140,7 @@ def _unaffected(device: torch.device) -> Iterator[None]:
         yield
 
 
-def _run(network: nn.Module, images: torch.Tensor) -> Any:
+def run_network(network: nn.Module, images: torch.Tensor) -> Any:
     """The network's answer to a copy of `images`, so that a network that works in place spares them.
 
     Weights made in inference mode cannot take part in gradients: plain tensors over the same memory
@@ -152,9 +160,7 @@ def _plain(value: torch.Tensor) -> torch.Tensor:
     return plain.set_(value.untyped_storage(), value.storage_offset(), value.shape, value.stride())
 
 
-def _slopes(
-    score: torch.Tensor, points: tuple[torch.Tensor, ...], *, again: bool
-) -> tuple[torch.Tensor, ...]:
+def slopes(score: torch.Tensor, points: tuple[torch.Tensor, ...], *, again: bool) -> tuple[torch.Tensor, ...]:
     """The gradient of `score` with respect to each point; zero where it does not count.
 
     `again` keeps the graph for another target.

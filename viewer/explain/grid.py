@@ -12,20 +12,41 @@ from math import isqrt
 import torch
 from torch import nn
 from torchvision.models import SwinTransformer, VisionTransformer
+from torchvision.models.video import SwinTransformer3d
 
 from viewer.errors import ModelError
 
 ToGrid = Callable[[torch.Tensor], torch.Tensor]
 
+CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
+
 
 def grid_reader(network: nn.Module, layer: str) -> ToGrid:
     """A function that turns `layer`'s output (or its gradient) into (channels, *grid)."""
     module = network.get_submodule(layer)
-    if isinstance(network, SwinTransformer) and not isinstance(module, nn.Conv2d):
+    if isinstance(network, (SwinTransformer, SwinTransformer3d)) and not isinstance(module, CONVOLUTIONS):
         return lambda output: _channels_last(output, layer)
-    if isinstance(network, VisionTransformer) and not isinstance(module, nn.Conv2d):
+    if isinstance(network, VisionTransformer) and not isinstance(module, CONVOLUTIONS):
         return lambda output: _tokens(output, layer)
     return lambda output: _channels_first(output, layer)
+
+
+def evidence_grids(
+    network: nn.Module, layer: str, activation: torch.Tensor, gradient: torch.Tensor
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A layer's activation and gradient, as captured -> both (channels, *grid).
+
+    ModelError where the answer depends on the layer, but on none of its places: behind the last block
+    of a vision transformer only the class token counts, and every map would be zero.
+    """
+    read = grid_reader(network, layer)
+    places = read(gradient)
+    if isinstance(network, VisionTransformer) and not places.any() and gradient.any():
+        raise ModelError(
+            f"Behind the layer '{layer}' only the class token counts, so no place of it carries evidence.",
+            remedy="Choose the normalisation before the last attention, or an earlier layer, in the card.",
+        )
+    return read(activation), places
 
 
 def _channels_first(output: torch.Tensor, layer: str) -> torch.Tensor:
@@ -35,9 +56,9 @@ def _channels_first(output: torch.Tensor, layer: str) -> torch.Tensor:
 
 
 def _channels_last(output: torch.Tensor, layer: str) -> torch.Tensor:
-    if output.ndim != 4:
+    if output.ndim not in (4, 5):
         raise no_grid(layer)
-    return output[0].permute(2, 0, 1)
+    return output[0].movedim(-1, 0)
 
 
 def _tokens(output: torch.Tensor, layer: str) -> torch.Tensor:

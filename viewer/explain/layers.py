@@ -8,6 +8,7 @@ from torch import nn
 from torchvision import models
 from torchvision.models.densenet import DenseNet
 from torchvision.models.squeezenet import Fire
+from torchvision.models.video import SwinTransformer3d, VideoResNet
 
 from viewer.errors import ModelError
 from viewer.explain.capture import Check
@@ -57,8 +58,13 @@ def described(loaded: LoadedModel, outputs: dict[str, torch.Tensor]) -> tuple[La
     """Layers with the grids their outputs have, in the order they are offered."""
     layers = []
     for layer in offered_names(loaded):
-        channels, high, wide = grid_reader(loaded.module, layer.name)(outputs[layer.name]).shape
-        layers.append(Layer(layer.name, layer.title or layer.name, (high, wide), channels))
+        channels, *grid = grid_reader(loaded.module, layer.name)(outputs[layer.name]).shape
+        if len(grid) != 2:
+            raise ModelError(
+                f"The layer '{layer.name}' has a grid of {len(grid)} dimensions, and a slice has 2.",
+                remedy="Choose a model for slices: one for volumes cannot be shown on them.",
+            )
+        layers.append(Layer(layer.name, layer.title or layer.name, (grid[0], grid[1]), channels))
     return tuple(layers)
 
 
@@ -165,6 +171,14 @@ def _vision_transformer(network: models.VisionTransformer) -> tuple[OfferedLayer
     return tuple(_numbered([f"{name}.ln_1" for name in _children(network, "encoder.layers")]))
 
 
+def _video_resnet(network: VideoResNet) -> tuple[OfferedLayer, ...]:
+    return OfferedLayer("stem", "stem"), *_numbered(["layer1", "layer2", "layer3", "layer4"])
+
+
+def _swin_3d(network: SwinTransformer3d) -> tuple[OfferedLayer, ...]:
+    return OfferedLayer("patch_embed", "stem"), *_numbered(_children(network, "features")[::2])
+
+
 def _maxvit(network: models.MaxVit) -> tuple[OfferedLayer, ...]:
     return OfferedLayer("stem", "stem"), *_numbered(_children(network, "blocks"))
 
@@ -185,6 +199,8 @@ _FINDERS: tuple = (
     (models.MNASNet, _mnasnet),
     (models.VisionTransformer, _vision_transformer),
     (models.MaxVit, _maxvit),
+    (VideoResNet, _video_resnet),
+    (SwinTransformer3d, _swin_3d),
 )
 """To add a kind of network: a function that names its layers, and its row here."""
 

@@ -34,6 +34,7 @@ class Method:
     paper : where it was published.
     about : what it shows, and its trap, in one sentence.
     function : "module:name" below `viewer.explain`.
+    needs : packages of the optional extra "methods" that it works with, by the names they are imported by.
     """
 
     id: str
@@ -45,6 +46,7 @@ class Method:
     paper: str
     about: str
     function: str
+    needs: tuple[str, ...] = ()
 
     @property
     def on_demand(self) -> bool:
@@ -168,6 +170,28 @@ _ROWS = (
         "score:ablation_cam",
     ),
     Method(
+        "attention-rollout",
+        "Attention rollout",
+        ATTENTION,
+        "",
+        False,
+        1,
+        "Abnar and Zuidema 2020",
+        "Where a vision transformer looks, whatever the finding: no evidence for anything.",
+        "attention:attention_rollout",
+    ),
+    Method(
+        "gradient-attention",
+        "Gradient-weighted attention",
+        ATTENTION,
+        "",
+        False,
+        1,
+        "Chefer et al. 2021",
+        "A vision transformer's attention where more of it would raise the finding's logit.",
+        "attention:gradient_attention",
+    ),
+    Method(
         "gradient",
         "Gradient",
         INPUT,
@@ -197,7 +221,7 @@ _ROWS = (
         True,
         27,
         "Sundararajan et al. 2017",
-        "Shares out the difference to a black picture: what is black itself gets nothing, even where it counts.",
+        "Shares out the difference to a black picture: what is black itself gets nothing, even if it counts.",
         "inputs.integrated:integrated_gradients",
     ),
     Method(
@@ -208,8 +232,91 @@ _ROWS = (
         True,
         627,
         "Sundararajan et al. 2017; Smilkov et al. 2017",
-        "Integrated Gradients averaged over noisy copies: calmer, but what noise does to the answer is in it.",
+        "Integrated Gradients averaged over noisy copies: calmer, but what noise does to it is in it.",
         "inputs.integrated:smooth_integrated_gradients",
+    ),
+    Method(
+        "guided-ig",
+        "Guided Integrated Gradients",
+        INPUT,
+        "logit",
+        True,
+        26,
+        "Kapishnikov et al. 2021",
+        "As Integrated Gradients, on a path that brightens the least telling pixels first: less grain; black "
+        "gets nothing.",
+        "inputs.guided:guided_integrated_gradients",
+    ),
+    Method(
+        "blur-ig",
+        "Blur Integrated Gradients",
+        INPUT,
+        "logit",
+        True,
+        101,
+        "Xu et al. 2020",
+        "Shares out the difference to a blurred picture: edges and texture get all, plain areas nothing.",
+        "inputs.blur:blur_integrated_gradients",
+    ),
+    Method(
+        "xrai",
+        "XRAI",
+        INPUT,
+        "logit",
+        True,
+        53,
+        "Kapishnikov et al. 2019",
+        "Ranks regions of the picture by their Integrated Gradients: looks tidy even for a random network.",
+        "inputs.xrai:xrai",
+        ("scipy", "skimage"),
+    ),
+    Method(
+        "xrai-30",
+        "XRAI, top 30 %",
+        INPUT,
+        "logit",
+        True,
+        53,
+        "Kapishnikov et al. 2019",
+        "The densest regions of XRAI up to 30 % of the picture: there is always a densest, evidence or not.",
+        "inputs.xrai:xrai_top",
+        ("scipy", "skimage"),
+    ),
+    Method(
+        "occlusion",
+        "Occlusion",
+        INPUT,
+        "logit",
+        True,
+        170,
+        "Zeiler and Fergus 2014",
+        "What the logit loses when a black square covers a place: a black square is itself a strange sight.",
+        "inputs.occlusion:occlusion",
+        ("captum",),
+    ),
+    Method(
+        "kernel-shap",
+        "KernelSHAP on areas",
+        INPUT,
+        "logit",
+        True,
+        500,
+        "Lundberg and Lee 2017",
+        "Shapley values of 50 areas, shown or blackened together: coarse, by pictures no scanner makes.",
+        "inputs.superpixels:kernel_shap",
+        ("captum", "skimage", "sklearn"),
+    ),
+    Method(
+        "lime",
+        "LIME on areas",
+        INPUT,
+        "logit",
+        True,
+        500,
+        "Ribeiro et al. 2016",
+        "A linear stand-in for the network on 50 areas, shown or blackened: as good as the fit it tells.",
+        "inputs.superpixels:lime",
+        ("captum", "skimage", "sklearn"),
     ),
 )
 

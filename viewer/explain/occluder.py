@@ -20,8 +20,6 @@ from viewer.inference.preprocess import prepare
 from viewer.results import WhatIf
 from viewer.study import Box, Slice
 
-FILL = "the mean of the pixels around it"
-"""What the box is filled with, as a reader is told: no edge of its own, no brightness from elsewhere."""
 RING = 0.15
 """Width of the ring that the mean is taken of, in shares of the box's shorter side; at least 2 pixels."""
 

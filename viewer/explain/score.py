@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from viewer.explain.asked import Answer, Asked, Progress
-from viewer.explain.capture import Check, evaluating, score_of
+from viewer.explain.capture import Check, evaluating, run_network, score_of, unaffected
 from viewer.explain.grid import grid_reader, no_grid
 
 BATCH_BYTES = 64 << 20
@@ -33,10 +33,10 @@ def score_cam(asked: Asked, progress: Progress, check: Check) -> Answer:
     activation = _layer(asked, check)[0]
     low, high = (f(activation.flatten(1), 1).values for f in (torch.min, torch.max))
     alive = torch.nonzero(low != high).flatten()
-    image = _images(asked)
+    image = asked.image
     per_pass = _per_pass(asked, image.nbytes)
     done = _Passes(progress, check, 1 + _passes(len(alive), per_pass))
-    with evaluating(asked.loaded.module), torch.no_grad():
+    with unaffected(asked.image.device), evaluating(asked.loaded.module), torch.no_grad():
         floor = _ask(asked, torch.zeros_like(image), done)
         increase = floor.new_zeros(len(activation))  # a mask of zeros leaves the all-zero input
         for channels in alive.split(per_pass):
@@ -56,12 +56,12 @@ def ablation_cam(asked: Asked, progress: Progress, check: Check) -> Answer:
     """
     activation, output, logits, runs = _layer(asked, check)
     alive = torch.nonzero((activation != 0).flatten(1).any(1)).flatten()
-    image = _images(asked)
+    image = asked.image
     per_pass = _per_pass(asked, max(image.nbytes, output.nbytes))
     done = _Passes(progress, check, _passes(len(alive), per_pass))
     full = score_of(logits, asked.target)[0]
     drop = full.new_zeros(len(activation))
-    with evaluating(asked.loaded.module), torch.no_grad():
+    with unaffected(asked.image.device), evaluating(asked.loaded.module), torch.no_grad():
         for channels in alive.split(per_pass):
             with _without(asked, channels, output, runs):
                 drop[channels] = full - _ask(asked, image, done, copies=len(channels))
@@ -97,19 +97,13 @@ def _layer(asked: Asked, check: Check) -> tuple[torch.Tensor, torch.Tensor, torc
     check()
     handle = network.get_submodule(asked.layer).register_forward_hook(keep)
     try:
-        with evaluating(network), torch.no_grad():
-            logits = network(_images(asked))
+        with unaffected(asked.image.device), evaluating(network), torch.no_grad():
+            logits = run_network(network, asked.image)
     finally:
         handle.remove()
     if not runs:
         raise no_grid(asked.layer)
     return grid_reader(network, asked.layer)(runs[-1]), runs[-1], logits, len(runs)
-
-
-def _images(asked: Asked) -> torch.Tensor:
-    """The image in the precision of the network's weights."""
-    weights = (value.dtype for value in asked.loaded.module.parameters() if value.is_floating_point())
-    return asked.image.to(next(weights, asked.image.dtype))
 
 
 def _per_pass(asked: Asked, each: int) -> int:
@@ -131,17 +125,17 @@ def _ask(asked: Asked, images: torch.Tensor, passes: _Passes, copies: int = 0) -
     """(n,): the target's score of each image; of `copies` of one image, each changed on the way."""
     network = asked.loaded.module
     if not copies:
-        return passes.run(lambda: score_of(network(images), asked.target))
+        return passes.run(lambda: score_of(run_network(network, images), asked.target))
 
     def ask() -> torch.Tensor:
         # The part before the layer runs once: the hook answers with a batch, to which the rest of a
         # network adapts, unless it joins it with something from before the layer.
         try:
-            logits = network(images)
+            logits = run_network(network, images)
         except torch.OutOfMemoryError:
             raise
         except RuntimeError:
-            logits = network(images.expand(copies, *images.shape[1:]))
+            logits = run_network(network, images.expand(copies, *images.shape[1:]))
         return score_of(logits, asked.target)
 
     return passes.run(ask)

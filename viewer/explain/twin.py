@@ -14,6 +14,16 @@ from torch import nn
 
 from viewer.inference.loading import LoadedModel
 
+HOOKS = (
+    "_forward_hooks",
+    "_forward_hooks_with_kwargs",
+    "_forward_hooks_always_called",
+    "_forward_pre_hooks",
+    "_forward_pre_hooks_with_kwargs",
+    "_backward_hooks",
+    "_backward_pre_hooks",
+)
+
 
 def twin_of(loaded: LoadedModel) -> LoadedModel:
     """The same model with a module tree of its own, for another thread: made anew once it has moved."""
@@ -21,22 +31,28 @@ def twin_of(loaded: LoadedModel) -> LoadedModel:
 
 
 def twin(network: nn.Module) -> nn.Module:
-    """A copy of the module tree over the same parameters and buffers: no memory beyond the modules'.
+    """A copy of the module tree over the same parameters, buffers and whatever else holds numbers: no memory
+    beyond the modules'.
 
-    Hooks of the original are not copied. The weights must not be moved or replaced afterwards: a
-    network that changes its device needs a new twin.
+    Hooks of the original are not copied, nor is what they refer to. The weights must not be moved or
+    replaced afterwards: a network that changes its device needs a new twin.
     """
-    shared: dict[int, object] = {id(value): value for value in (*network.parameters(), *network.buffers())}
-    made = copy.deepcopy(network, shared)
-    for module in made.modules():
-        for hooks in (
-            module._forward_hooks,
-            module._forward_pre_hooks,
-            module._backward_hooks,
-            module._backward_pre_hooks,
-        ):
-            hooks.clear()
-    return made
+    memo: dict[int, object] = {}
+    for module in network.modules():
+        _share(vars(module), memo)
+        for name in HOOKS:
+            hooks = getattr(module, name)
+            memo[id(hooks)] = type(hooks)()
+    return copy.deepcopy(network, memo)
+
+
+def _share(value: object, memo: dict[int, object]) -> None:
+    """Note every tensor in `value` as one that is not copied: modules may hold some outside their buffers."""
+    if isinstance(value, torch.Tensor):
+        memo[id(value)] = value
+    elif isinstance(value, (dict, list, tuple)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _share(item, memo)
 
 
 def shares_weights(one: nn.Module, other: nn.Module) -> bool:

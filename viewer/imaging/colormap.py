@@ -21,6 +21,9 @@ EVIDENCE = ("positive", "negative", "signed")
 ZERO = 128
 """Index of zero in the table of signed evidence; −1 … 1 of the scale are the indices 1 … 255."""
 
+GREY = "grey"
+"""Instead of the colours, whatever the evidence, while the reader has not looked why not to believe the map."""
+
 _EIGHTHS = (*range(0, 256, 8), 255)
 _ABOUT_ZERO = tuple(ZERO + 127 * step / 16 for step in range(-16, 17))
 _STOPS: dict[str, tuple[tuple[float, ...], str]] = {
@@ -54,6 +57,8 @@ _STOPS: dict[str, tuple[tuple[float, ...], str]] = {
         "3535354c3a31603f2d73452a844b27935324a15b24ae6525ba6f29c47a31ce863ad69246de9e54e6ab63edb773f4c484"
         "fbd095",
     ),
+    GREY: ((0, 255), "303030d8d8d8"),
+    "grey for and against": ((0, ZERO, 255), "d8d8d8303030d8d8d8"),
     "jet (misleading)": ((0, 31, 95, 159, 223, 255), "0000800000ff00ffffffff00ff0000800000"),
 }
 
@@ -76,6 +81,8 @@ COLORMAPS: dict[str, np.ndarray] = {name: _TABLES[name] for name in _OFFERED}
 
 def map_in_force(colormap: str, evidence: str) -> str:
     """The name of the colour map that is drawn, where the reader chose `colormap` for evidence for."""
+    if colormap == GREY:
+        return "grey for and against" if evidence == "signed" else GREY
     return {"negative": "against", "signed": "for and against"}.get(evidence, colormap)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class Analyses:
         self._heatmaps: ByteCache[Heatmap] = ByteCache(limit // 2, lambda heatmap: heatmap.values.nbytes)
         self._predictions: dict[tuple[SliceKey, str], Prediction] = {}
         self._layers: dict[str, tuple[Layer, ...]] = {}
+        self._unfit: dict[str, Mapping[str, str]] = {}
         self._ribbon: np.ndarray | None = None
         self._ribbon_question: tuple[object, ...] = ()
 
@@ -38,6 +39,14 @@ class Analyses:
     def put_layers(self, digest: str, layers: tuple[Layer, ...]) -> None:
         """The layers of a network are known as soon as it is loaded."""
         self._layers[digest] = layers
+
+    def put_unfit(self, digest: str, unfit: Mapping[str, str]) -> None:
+        """Which methods a network cannot be explained by, and why not, is known once it is loaded."""
+        self._unfit[digest] = unfit
+
+    def unfit(self, digest: str) -> Mapping[str, str]:
+        """Method id -> one sentence."""
+        return self._unfit.get(digest, {})
 
     def layers(self, digest: str) -> tuple[Layer, ...]:
         """In network order; empty before the network was loaded."""

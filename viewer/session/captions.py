@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from viewer.dicom.identity import safe_text
 from viewer.explain.methods import METHODS, Method
+from viewer.explain.trust.verdict import TrustLine
 from viewer.imaging.scale_bar import millimetres
 from viewer.inference.card import Card
 from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction, ResultKey
@@ -226,6 +228,15 @@ def only_relative(card: Card, method: Method) -> str:
 
 def only_positive(method: Method) -> str:
     return f"{method.title} tells nothing of evidence against."
+
+
+def greyed(unread: Sequence[TrustLine]) -> tuple[str, ...]:
+    """Why the heatmap is grey, if it is: the titles of the amber and red lines not looked at yet."""
+    if not unread:
+        return ()
+    named = ", ".join(line.title.lower() for line in unread[:3])
+    more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+    return (f"Grey until you look under Trust: {named}{more}.",)
 
 
 def overlay_note(

@@ -10,19 +10,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from viewer.explain import methods
-from viewer.imaging.colormap import scale_of
+from viewer.imaging.colormap import GREY, scale_of
 from viewer.imaging.compose import nothing_drawn
 from viewer.imaging.turn import Turn
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
-from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult, WhatIf
+from viewer.results import Heatmap, Layer, MapKey, Prediction, ResultKey, SliceKey, SliceResult, WhatIf
 from viewer.session import captions
 from viewer.session.analyses import Analyses
 from viewer.session.state import Overlay, Presentation, ViewerState
+from viewer.session.trust import TrustKept, unread
 from viewer.study import Box, Series, Slice, SliceHeader, VoiLut, Window
 
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
+    from viewer.explain.trust.verdict import TrustLine
 
 
 PlacesKey = tuple[ResultKey, str, str]
@@ -72,6 +74,8 @@ class ResolvedView:
     against: str = ""
     """The label that the target is held against; "" for none."""
     method: methods.Method = methods.METHODS[methods.DEFAULT]
+    unfit: Mapping[str, str] = field(default_factory=dict)
+    """Method id -> why the chosen network cannot be explained by it."""
     wanted: ResultKey | None = None
     """What is asked now, answered or not; None while it depends on a prediction that is not there yet."""
     ribbon: np.ndarray | None = None
@@ -103,6 +107,14 @@ class ResolvedView:
     """The newest answer for this slice with a box covered; its own box tells which: it may lag a drag."""
     truth_view: bool = False
     """Whether what the network saw stands beside the picture."""
+    trust: tuple[TrustLine, ...] = ()
+    """What is known so far of whether the shown map deserves belief; empty without a map."""
+    trust_checked: bool = False
+    """Whether the costly lines are among them."""
+    trust_opened: frozenset[str] = frozenset()
+    """Ids of the lines whose sentence is on show."""
+    unread: tuple[TrustLine, ...] = ()
+    """Amber and red lines not looked at yet: the overlay is grey until they were."""
     places: tuple[Place, ...] = ()
     """How much of the shown map's heat lies where no finding can be; empty while that is not known."""
 
@@ -144,6 +156,7 @@ class Known:
     analyses: Analyses
     series_windows: Mapping[str, Window | None] = field(default_factory=dict)
     what_if: WhatIf | None = None
+    trust: TrustKept = field(default_factory=TrustKept)
     places: tuple[PlacesKey, tuple[Place, ...]] | None = None
     """Where the heat of one map lies, the last one asked about."""
 
@@ -258,7 +271,13 @@ def _explained(
     if result is not None and shown is not None and not withheld:
         heatmap = analyses.heatmap(result, shown)
     top = absolute_top(card, method, shown) if shown is not None else None
-    overlay = in_force(state.overlay, relative=top is None and shown is not None, positive=not method.signed)
+    view = view if heatmap is None else _trusted(view, state, known, (heatmap.key, heatmap.layer.name))
+    overlay = in_force(
+        state.overlay,
+        relative=top is None and shown is not None,
+        positive=not method.signed,
+        grey=bool(view.unread),
+    )
     heat_range, caption, faint = scale_of(overlay.evidence, top or 1.0), "", False
     if heatmap is not None and result is not None:
         heat_range = heat_range_of(overlay, top, heatmap.raw_range)
@@ -277,6 +296,7 @@ def _explained(
         withheld=withheld,
         explained_anyway=low and anyway,
         method=method,
+        unfit=analyses.unfit(digest),
         against=wanted.against if wanted is not None else "",
         wanted=wanted,
         layers=layers,
@@ -296,11 +316,23 @@ def _explained(
             faint=faint,
             withheld=withheld,
             awaited=method.title if result is None and interested and method.on_demand else "",
-            notes=result.notes if result is not None else (),
+            notes=(*captions.greyed(view.unread), *(result.notes if result is not None else ())),
         ),
         outside=problems,
         what_if=_what_if(known.what_if, view, digest),
         places=_places(known, heatmap, overlay.evidence),
+    )
+
+
+def _trusted(view: ResolvedView, state: ViewerState, known: Known, key: MapKey) -> ResolvedView:
+    """The view with what is known of whether its map deserves belief."""
+    lines = known.trust.lines(key, state.region)
+    return replace(
+        view,
+        trust=lines,
+        trust_checked=known.trust.checked(key),
+        trust_opened=state.trust_opened,
+        unread=unread(lines, state.trust_opened, state.looked, key),
     )
 
 
@@ -333,9 +365,11 @@ def is_below(card: Card, prediction: Prediction, label: str) -> bool:
 
 
 @lru_cache(maxsize=8)
-def in_force(overlay: Overlay, *, relative: bool, positive: bool = False) -> Overlay:
+def in_force(overlay: Overlay, *, relative: bool, positive: bool = False, grey: bool = False) -> Overlay:
     """The overlay as it is shown: the values of some methods have no unit, and so no absolute scale, or
-    tell of evidence for alone."""
+    tell of evidence for alone; `grey` until the reader has looked why not to believe the map."""
+    if grey:
+        overlay = replace(overlay, colormap=GREY)
     if relative:
         overlay = replace(overlay, scale="relative")
     return replace(overlay, evidence="positive") if positive else overlay

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from viewer.imaging.turn import Turn
+from viewer.results import MapKey
 from viewer.study import Box, Window
 
 
@@ -90,3 +91,7 @@ class ViewerState:
     """Where the finding is, by the reader: maps are scored against it; of this series."""
     truth_view: bool = False
     """What the network saw stands beside the picture."""
+    trust_opened: frozenset[str] = frozenset()
+    """Ids of the trust lines whose sentence is on show; they stay open from slice to slice."""
+    looked: frozenset[tuple[MapKey, str]] = frozenset()
+    """(map, id) of the trust lines that were open once: they grey that map no more."""

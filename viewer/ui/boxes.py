@@ -20,7 +20,6 @@ GRASP = 7.0
 COLORS = {"occluder": QColor("#f0a868"), "region": QColor("#6fd3c3")}
 _SEEN = QColor("#b9c4ff")
 _DARK = QColor(0, 0, 0, 190)
-EDGES = ("top", "left", "bottom", "right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +45,7 @@ def grip_at(box: Box | None, placement: Placement, x: float, y: float) -> Grip:
     if box is None:
         return nothing
     wide, high = GRASP / placement.scale_x, GRASP / placement.scale_y
-    if not (
-        box.left - wide <= x <= box.right + wide and box.top - high <= y <= box.bottom + high
-    ):
+    if not (box.left - wide <= x <= box.right + wide and box.top - high <= y <= box.bottom + high):
         return nothing
     # Of a box smaller than two grasps the middle still moves it.
     wide, high = min(wide, (box.right - box.left) / 3), min(high, (box.bottom - box.top) / 3)
@@ -82,17 +79,20 @@ class BoxDrag:
             dx = min(max(dx, -box.left), cols - box.right)
             dy = min(max(dy, -box.top), rows - box.bottom)
             return Box(box.top + dy, box.left + dx, box.bottom + dy, box.right + dx)
-        moved = {edge: getattr(box, edge) + (dy if edge in ("top", "bottom") else dx) for edge in self.grip.edges}
+        moved = {
+            edge: getattr(box, edge) + (dy if edge in ("top", "bottom") else dx) for edge in self.grip.edges
+        }
         turned = replace(box, **moved)
         tops, lefts = sorted((turned.top, turned.bottom)), sorted((turned.left, turned.right))
         return _on_slice(Box(tops[0], lefts[0], tops[1], lefts[1]), rows, cols)
 
 
 def _on_slice(box: Box, rows: int, cols: int) -> Box:
-    def within(value: float, size: int) -> float:
-        return min(max(value, 0.0), float(size))
-
-    return Box(within(box.top, rows), within(box.left, cols), within(box.bottom, rows), within(box.right, cols))
+    (top, bottom), (left, right) = (
+        [min(max(edge, 0.0), float(size)) for edge in edges]
+        for edges, size in (((box.top, box.bottom), rows), ((box.left, box.right), cols))
+    )
+    return Box(top, left, bottom, right)
 
 
 def on_screen(box: Box, placement: Placement) -> QRectF:
@@ -102,17 +102,28 @@ def on_screen(box: Box, placement: Placement) -> QRectF:
     return QRectF(one, other).normalized()
 
 
-def occluder_words(view: ResolvedView) -> str:
-    """What stands beside the covered box: "Covered: glioma 0.93 → 0.41"."""
+def change(view: ResolvedView) -> str:
+    """ "glioma 0.93 → 0.41", of the explained finding; "" while that is not known."""
     before, answer = view.prediction, view.what_if
-    if before is None:
-        return "Covered: analyse the slice first"
-    if answer is None or view.target not in before.labels:
-        return "Covered: asking …"
+    if before is None or answer is None or view.target not in before.labels:
+        return ""
     number = before.labels.index(view.target)
+    after = answer.prediction.probabilities[number]
+    return f"{view.target} {float(before.probabilities[number]):.2f} → {float(after):.2f}"
+
+
+def without_box(view: ResolvedView) -> str:
+    """What the covered box changes, in a sentence that says how it is covered; "" without a box."""
+    if view.occluder is None:
+        return ""
+    if view.prediction is None:
+        return "Analyse the slice: then the probabilities follow the box that covers it."
+    said = change(view)
+    if not said:
+        return "Asking the network without the box …"
     return (
-        f"Covered: {view.target} {float(before.probabilities[number]):.2f}"
-        f" → {float(answer.prediction.probabilities[number]):.2f}"
+        f"{said} without the box. It is filled with the mean of the pixels around it, before percentiles"
+        " and resize."
     )
 
 
@@ -127,7 +138,7 @@ def paint_boxes(painter: QPainter, view: ResolvedView, placement: Placement, wri
         painter.fillRect(area, QColor(0, 0, 0, 110))
         painter.fillRect(area, QBrush(QColor(240, 168, 104, 120), Qt.BrushStyle.BDiagPattern))
         _frame(painter, area, color, Qt.PenStyle.SolidLine)
-        _label(painter, area, occluder_words(view), color, writer)
+        _label(painter, area, f"Covered: {change(view)}" if view.what_if else "Covered", color, writer)
     if view.region is not None:
         area, color = on_screen(view.region, placement), COLORS["region"]
         _frame(painter, area, color, Qt.PenStyle.SolidLine)

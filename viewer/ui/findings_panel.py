@@ -10,6 +10,7 @@ from viewer.commands.intents import Intents
 from viewer.session.captions import distinct
 from viewer.session.resolve import ResolvedView
 from viewer.ui import theme
+from viewer.ui.boxes import COLORS, without_box
 
 
 class FindingRow(QAbstractButton):
@@ -19,6 +20,8 @@ class FindingRow(QAbstractButton):
         super().__init__(parent)
         self.label = label
         self.probability = 0.0
+        self.covered: float | None = None
+        """The probability once a box of the slice is covered; None while no box is."""
         self.point = 0.0
         self.below = ""
         """The operating point that the probability lies below; empty where it does not."""
@@ -30,15 +33,19 @@ class FindingRow(QAbstractButton):
     def sizeHint(self) -> QSize:
         return QSize(200, self.fontMetrics().height() + 22)
 
-    def show_probability(self, probability: float, *, explained: bool, point: float = 0.0) -> None:
-        """Show a number from 0 to 1, whether the heatmap explains this label, and whether the number lies
-        below the model's operating `point`."""
-        self.probability, self.point = probability, point
+    def show_probability(
+        self, probability: float, *, explained: bool, point: float = 0.0, covered: float | None = None
+    ) -> None:
+        """Show a number from 0 to 1, whether the heatmap explains this label, whether the number lies below
+        the model's operating `point`, and what it becomes with a box of the slice `covered`."""
+        self.probability, self.point, self.covered = probability, point, covered
         self.below = distinct(probability, point)[1] if probability < point else ""
         self.setChecked(explained)
         said = f"{self.label}, probability {probability:.2f}"
         if self.below:
             said += f", below the operating point {self.below}"
+        if covered is not None:
+            said += f", {covered:.2f} without the box"
         self.setAccessibleName(f"{said}, explained by the heatmap" if explained else said)
         self.setToolTip(
             "The heatmap explains this finding." if explained else f"Explain “{self.label}” with the heatmap"
@@ -56,11 +63,13 @@ class FindingRow(QAbstractButton):
             painter.drawRoundedRect(area, 4, 4)
         inner = area.adjusted(8, 4, -8, -9)
         number = f"{self.probability:.2f}"
+        if self.covered is not None:
+            number += f" → {self.covered:.2f}"
         room = self.fontMetrics().horizontalAdvance(number) + 12
         painter.setPen(QColor(colors.dim if self.below else colors.text))
         at_right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(inner, at_right, number)
-        if self.below:
+        if self.below and self.covered is None:
             word = f"below {self.below}"
             painter.drawText(inner.adjusted(0, 0, -room, 0), at_right, word)
             room += self.fontMetrics().horizontalAdvance(word) + 12
@@ -76,6 +85,9 @@ class FindingRow(QAbstractButton):
         bar.setWidth(max(whole * self.probability, 2))
         painter.setBrush(QColor(colors.dim if self.below else colors.accent))
         painter.drawRoundedRect(bar, 2, 2)
+        if self.covered is not None:
+            after = QRectF(bar.left(), bar.top() + 2, max(whole * self.covered, 2), 2)
+            painter.fillRect(after, COLORS["occluder"])
         if 0 < self.point < 1:
             painter.fillRect(
                 QRectF(bar.left() + whole * self.point - 1, bar.top() - 2, 2, 8), QColor(colors.text)
@@ -100,6 +112,7 @@ class FindingsPanel(QWidget):
         self._list.setSpacing(1)
         self._note = theme.named(QLabel(wordWrap=True), "dim")
         self._domain = theme.named(QLabel(wordWrap=True), "warning")
+        self._what_if = QLabel(wordWrap=True)
         self._automatic = theme.named(QPushButton("Explain the most probable"), "link")
         self._automatic.setToolTip("Let each slice explain its own most probable finding")
         self._automatic.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -112,6 +125,7 @@ class FindingsPanel(QWidget):
         column.setSpacing(5)
         column.addWidget(self._domain)
         column.addLayout(self._list)
+        column.addWidget(self._what_if)
         column.addWidget(self._note)
         column.addWidget(self.anyway, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._automatic, alignment=Qt.AlignmentFlag.AlignLeft)
@@ -127,14 +141,20 @@ class FindingsPanel(QWidget):
         labels = prediction.labels if prediction else (view.card.labels if view.card else ())
         if tuple(row.label for row in self._rows) != tuple(labels):
             self._build(tuple(labels))
+        answer = view.what_if.prediction if view.what_if is not None else None
         for number, row in enumerate(self._rows):
             row.setVisible(prediction is not None)
             if prediction is not None:
                 point = view.card.operating_point(row.label) if view.card is not None else 0.0
                 explained = row.label == view.target
                 row.show_probability(
-                    float(prediction.probabilities[number]), explained=explained, point=point
+                    float(prediction.probabilities[number]),
+                    explained=explained,
+                    point=point,
+                    covered=float(answer.probabilities[number]) if answer is not None else None,
                 )
+        self._what_if.setText(without_box(view))
+        self._what_if.setVisible(bool(self._what_if.text()))
         self._show_gate(view)
         background = view.card.background if view.card else ""
         self._note.setText(self._said(view, background))

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from viewer.inference.card import Card
     from viewer.ui.levels_dock import LevelsPanel
     from viewer.ui.tag_browser import TagBrowser
+    from viewer.ui.truth_view import TruthView
 
 
 class MainWindow(QMainWindow):
@@ -81,6 +82,7 @@ class MainWindow(QMainWindow):
         self._studies_declined = False
         self._hidden_by_maximise: list[QWidget] | None = None
         self._levels: LevelsPanel | None = None
+        self._truth: TruthView | None = None
         self._window_dialog: WindowDialog | None = None
         self._tag_browser: TagBrowser | None = None
         self._build(intents)
@@ -112,8 +114,9 @@ class MainWindow(QMainWindow):
         row = QHBoxLayout(picture)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
-        row.addWidget(self.viewport, 1)
+        row.addWidget(self.viewport, 3)
         row.addWidget(self.ribbon)
+        self._beside = row
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(picture)
@@ -155,6 +158,7 @@ class MainWindow(QMainWindow):
             (self.viewport if opened else self.start.folder).setFocus()
         self.viewport.show_view(view)
         self.ribbon.show_view(view)
+        self._show_truth(view)
         self.series.hide_identity(view.deidentified)
         self.series.show_chosen(view.series.uid if view.series else None)
         self.ai.show_view(view)
@@ -335,6 +339,18 @@ class MainWindow(QMainWindow):
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.docks["levels"])
         self.resizeDocks([self.docks["levels"]], [190], Qt.Orientation.Vertical)
         self._levels.show_view(self._view)
+
+    def _show_truth(self, view: ResolvedView) -> None:
+        """What the network saw, right of the picture; made when it is first asked for."""
+        if self._truth is None and view.truth_view:
+            from viewer.ui.truth_view import TruthView
+
+            self._truth = TruthView()
+            self._beside.insertWidget(1, self._truth, 2)
+        if self._truth is not None:
+            self._truth.setVisible(view.truth_view)
+            if view.truth_view:
+                self._truth.show_view(view)
 
     def _show_dock(self, name: str) -> None:
         dock = self.docks[name]

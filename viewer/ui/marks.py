@@ -166,8 +166,13 @@ class Marks:
                 painter.fillRect(QRectF(left, self._bar.top(), _BAR * (end - start) / 256, 9), _UNUSED)
         self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
         if view.overlay_note and (view.overlay.visible or view.outside):
-            way_out = f" {self.way_out}" if view.withheld else ""
+            way_out = f"\n{self.way_out}" if view.withheld else ""
             self._note(painter, inner, view.overlay_note + way_out)
+
+    def hint(self, painter: QPainter, area: QRectF, text: str) -> None:
+        """One line about the tool in hand, between the letter at the top and the note."""
+        y = area.top() + _MARGIN + self.letter.line
+        self.text.draw(painter, area.center().x() - self.text.width(text) / 2, y, text, QUIET)
 
     def readout_area(self, area: QRectF) -> QRectF:
         """Where the value under the cursor stands, to repaint no more than that."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QStandardItemModel
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from viewer.commands.intents import Intents
@@ -20,6 +23,7 @@ class MethodPanel(QWidget):
         super().__init__(parent)
         self._intents = intents
         self._labels: tuple[str, ...] = ()
+        self._unfit: Mapping[str, str] = {}
         self.method = _box("Method")
         kind = FAMILY
         for method in METHODS.values():
@@ -27,9 +31,7 @@ class MethodPanel(QWidget):
                 self.method.insertSeparator(self.method.count())
                 kind = method.kind
             self.method.addItem(method.title, method.id)
-            wait = f" About {method.passes} passes of the network." if method.on_demand else ""
-            tip = f"{method.about}{wait}"
-            self.method.setItemData(self.method.count() - 1, tip, Qt.ItemDataRole.ToolTipRole)
+        self._say_what_fits()
         self.method.activated.connect(self._method_chosen)
         self.against = _box("Explained against")
         self.against.activated.connect(self._against_chosen)
@@ -55,6 +57,9 @@ class MethodPanel(QWidget):
             self.against.addItem("nothing", "")
             for label in labels:
                 self.against.addItem(label, label)
+        if view.unfit != self._unfit:
+            self._unfit = view.unfit
+            self._say_what_fits()
         method = view.method
         self.method.setCurrentIndex(self.method.findData(method.id))
         self.against.setCurrentIndex(max(self.against.findData(view.against), 0))
@@ -66,6 +71,19 @@ class MethodPanel(QWidget):
         self.about.setText(f"{method.about}{source}")
         self.method.setToolTip(self.about.text())
         self.summary.emit(f"{method.title} minus {view.against}" if view.against else method.title)
+
+    def _say_what_fits(self) -> None:
+        """A method that the network cannot be explained by stands in the list, and says why not."""
+        model = self.method.model()
+        assert isinstance(model, QStandardItemModel)
+        for row in range(self.method.count()):
+            method = METHODS.get(self.method.itemData(row))
+            if method is None:
+                continue
+            why = self._unfit.get(method.id, "")
+            wait = f" About {method.passes} passes of the network." if method.on_demand else ""
+            self.method.setItemData(row, why or f"{method.about}{wait}", Qt.ItemDataRole.ToolTipRole)
+            model.item(row).setEnabled(not why)
 
     def _method_chosen(self, index: int) -> None:
         self._intents.set_method(self.method.itemData(index))

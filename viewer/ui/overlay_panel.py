@@ -7,7 +7,7 @@ from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.imaging.colormap import COLORMAPS, DEFAULT, map_in_force
+from viewer.imaging.colormap import COLORMAPS, DEFAULT, GREY, map_in_force
 from viewer.session.resolve import ResolvedView
 from viewer.ui import theme
 from viewer.ui.marks import gradient_image
@@ -22,6 +22,7 @@ _EVIDENCE = (
     ("negative", "Against the finding"),
     ("signed", "For and against"),
 )
+_GREYED = "Grey until you look at the amber and red lines under Trust"
 _OWN_COLORS = "Evidence against is blue, so that it is never taken for evidence for"
 
 
@@ -99,15 +100,16 @@ class OverlayPanel(QWidget):
         self.threshold.show_value(round(overlay.threshold * 100))
         self._opacity_text.setText(f"{overlay.opacity * 100:.0f} %")
         self._threshold_text.setText(f"{overlay.threshold * 100:.0f} %")
-        chosen = overlay.evidence == "positive"
+        positive, greyed = overlay.evidence == "positive", overlay.colormap == GREY
+        chosen = positive and not greyed
         self.colormap.setCurrentIndex(self.colormap.findText(overlay.colormap) if chosen else -1)
         self.colormap.setEnabled(chosen)
-        self.colormap.setToolTip("" if chosen else _OWN_COLORS)
+        self.colormap.setToolTip("" if chosen else _GREYED if greyed else _OWN_COLORS)
         self.evidence.setCurrentIndex(self.evidence.findData(overlay.evidence))
         self._may_choose(self.evidence, view.only_positive)
         self.scale.setCurrentIndex(self.scale.findData(overlay.scale))
         self._may_choose(self.scale, view.only_relative)
-        sign = "" if chosen else f"{self.evidence.currentText().lower()} · "
+        sign = "" if positive else f"{self.evidence.currentText().lower()} · "
         state = f"{overlay.opacity * 100:.0f} % · {sign}{overlay.scale}" if overlay.visible else "off"
         self.summary.emit(state)
 

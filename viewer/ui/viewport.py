@@ -27,7 +27,8 @@ from viewer.imaging.compose import Composer
 from viewer.imaging.section import Section
 from viewer.session.captions import modality_text
 from viewer.session.resolve import ResolvedView
-from viewer.study import Slice
+from viewer.study import Box, Slice
+from viewer.ui.boxes import BoxDrag, grip_at, paint_boxes, tool_words
 from viewer.ui.marks import ALERT, QUIET, Marks
 from viewer.ui.placement import Placement, place
 
@@ -68,6 +69,8 @@ class Viewport(QWidget):
         """Where the cursor was seen last; None outside."""
         self._drag: tuple[Qt.MouseButton, QPointF, tuple[float, float]] | None = None
         """Button, the last point on the screen, the slice point where it began."""
+        self._box_drag: BoxDrag | None = None
+        """The box being drawn, moved or resized with the tool in hand."""
         self._drags = DRAGS["window"]
         self._scrolled = 0.0
         self._wheel = 0.0
@@ -116,6 +119,8 @@ class Viewport(QWidget):
         self._image = None
         # Asking for the place of the cursor waits for the screen: 1 ms a slice, more where it is busy.
         self._readout = self._readout_at(self._pointer) if self._pointer is not None else ""
+        if self._box_drag is None:
+            self._show_grip(self._pointer or QPointF(-1, -1))
         number = f"slice {view.index + 1} of {len(view.series.slices)}" if view.series else "empty"
         self.setAccessibleDescription(f"{number}. {view.caption}" if view.caption else number)
         self.update()
@@ -148,11 +153,14 @@ class Viewport(QWidget):
             painter.fillRect(event.rect(), _BACKGROUND)
         else:
             self._draw(painter, self._view.slice, placement)
+            paint_boxes(painter, self._view, placement, self._marks.text)
             self._marks.paint(painter, area, self._view, placement, self._readout)
         if self._view.problem:
             self._say(painter, area, self._view.problem, ALERT)
         elif self._waiting or (self._view.series is not None and self._view.slice is None):
             self._say(painter, area, "Loading…", QUIET)
+        elif self._view.tool:
+            self._marks.hint(painter, area, tool_words(self._view.tool))
         painter.end()
 
     def _composed(self, shown: Slice, section: Section) -> QImage:
@@ -258,7 +266,11 @@ class Viewport(QWidget):
         if placement is None or self._drag is not None:
             return
         point = event.position()
-        self._drag = (event.button(), point, placement.to_slice(point.x(), point.y()))
+        at = placement.to_slice(point.x(), point.y())
+        self._drag = (event.button(), point, at)
+        if self._view.tool and event.button() == Qt.MouseButton.LeftButton:
+            box = self._tool_box()
+            self._box_drag = BoxDrag(at, grip_at(box, placement, *at), box)
         self._scrolled = 0.0
         event.accept()
 
@@ -266,6 +278,10 @@ class Viewport(QWidget):
         point = self._pointer = event.position()
         if self._drag is None:
             self._point_at(point)
+            self._show_grip(point)
+            return
+        if self._box_drag is not None:
+            self._drag_box(self._box_drag, point)
             return
         button, last, anchor = self._drag
         self._drag = (button, point, anchor)
@@ -282,6 +298,28 @@ class Viewport(QWidget):
         elif what == "scroll":
             self._scroll_by(dy)
 
+    # Boxes
+
+    def _tool_box(self) -> Box | None:
+        """The box of the tool in hand, if it is drawn already."""
+        return {"occluder": self._view.occluder, "region": self._view.region}.get(self._view.tool)
+
+    def _drag_box(self, drag: BoxDrag, point: QPointF) -> None:
+        placement, shown = self.placement(), self._view.slice
+        if placement is not None and shown is not None and self._view.tool:
+            rows, cols = shown.values.shape[:2]
+            box = drag.to(*placement.to_slice(point.x(), point.y()), rows=rows, cols=cols)
+            self._intents.set_box(self._view.tool, box)
+
+    def _show_grip(self, point: QPointF) -> None:
+        """The pointer says what a drag of the tool in hand would do."""
+        placement = self.placement()
+        if not self._view.tool or placement is None:
+            self.unsetCursor()
+            return
+        grip = grip_at(self._tool_box(), placement, *placement.to_slice(point.x(), point.y()))
+        self.setCursor(grip.cursor(sideways=placement.turn.sideways))
+
     def _scroll_by(self, dy: float) -> None:
         """Down is the next slice; the height of the picture holds the series, within reason."""
         count = len(self._view.series.slices) if self._view.series is not None else 1
@@ -294,12 +332,12 @@ class Viewport(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if self._drag is not None and event.button() == self._drag[0]:
-            self._drag = None
+            self._drag = self._box_drag = None
             self._point_at(event.position())
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        self._drag = None
-        if event.button() == Qt.MouseButton.LeftButton:
+        self._drag = self._box_drag = None
+        if event.button() == Qt.MouseButton.LeftButton and not self._view.tool:
             self.maximise_asked.emit()
 
     def enterEvent(self, event: QEnterEvent) -> None:

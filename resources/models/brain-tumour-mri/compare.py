@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -20,7 +19,9 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from choice import of_brain_tumour, of_phantom, words, write
 from evaluate import HERE, as_slice
+from evaluation import BLOB, RANDOM_MAP, RANDOM_WEIGHTS, TRAINED, chosen, read_lines, write_documents
 from PIL import Image
 
 from viewer.errors import ModelError
@@ -36,11 +37,6 @@ from viewer.inference.loading import LoadedModel, load_model
 from viewer.results import Layer
 from viewer.study import Slice
 
-sys.path.insert(0, str(HERE.parent))
-from choice import choose  # noqa: E402
-from evaluation import write_documents  # noqa: E402
-
-TRAINED, RANDOM_WEIGHTS, RANDOM_MAP, BLOB = "trained", "random weights", "random map", "centre blob"
 FIELDS = ("file", "network", "method", "layer", "cells", "peak", "seconds", *TITLES)
 FIELDS += tuple(f"chance {id}" for id in TITLES)
 COSTLY = 20
@@ -107,10 +103,11 @@ class Ledger:
 
 
 def row_of(
-    file: str, network: str, method: str, layer: Layer, values: np.ndarray, case: Case, peak: float, seconds: float
+    case: Case, network: str, method: str, layer: Layer, values: np.ndarray, *, peak: float, seconds: float
 ) -> dict[str, object]:
     found = scores(values, case.region)
     cells = layer.grid[0] * layer.grid[1]
+    file = case.slice.header.key[0]
     head = (file, network, method, layer.name, cells, f"{peak:.6g}", f"{seconds:.3f}")
     numbers = [*(score.value for score in found), *(score.chance for score in found)]
     texts = ["" if number is None else f"{number:.6g}" for number in numbers]
@@ -154,10 +151,11 @@ def score_networks(
                     ledger = ledgers[method.id]
                     if file in ledger.done or (method.passes >= COSTLY and file not in few):
                         continue
+                    found = maps_of(loaded, case, method, layers, captures)
                     ledger.add(
                         [
-                            row_of(file, network, method.id, layer, values, case, peak, seconds)
-                            for layer, values, peak, seconds in maps_of(loaded, case, method, layers, captures)
+                            row_of(case, network, method.id, layer, values, peak=peak, seconds=seconds)
+                            for layer, values, peak, seconds in found
                         ]
                     )
             print(network, *(method.id for method in group), time.strftime("%H:%M:%S"), flush=True)
@@ -171,10 +169,10 @@ def score_controls(loaded: LoadedModel, cases: dict[str, Case], work: Path) -> N
         mapping = explain_slice(loaded, case.slice).mapping if mapping is None else mapping
         shape = case.region.shape
         place = Layer("slice", "slice", shape, 1)
-        rows = [row_of(file, BLOB, BLOB, place, centre_blob(shape), case, 1.0, 0.0)]
+        rows = [row_of(case, BLOB, BLOB, place, centre_blob(shape), peak=1.0, seconds=0.0)]
         for layer in layers:
             values = to_slice(rng.random(layer.grid, np.float32), mapping)
-            rows.append(row_of(file, RANDOM_MAP, RANDOM_MAP, layer, values, case, 1.0, 0.0))
+            rows.append(row_of(case, RANDOM_MAP, RANDOM_MAP, layer, values, peak=1.0, seconds=0.0))
         if file not in ledger.done:
             ledger.add(rows)
 
@@ -212,9 +210,12 @@ def main() -> None:
     score_controls(loaded, cases, options.work)
     networks = {TRAINED: loaded, RANDOM_WEIGHTS: randomised(loaded)}
     score_networks(networks, cases, methods, options.work, options.subset)
-    write_documents(options.work, loaded.card)
-    if options.choose:
-        choose(options.work, loaded, options.data)
+    lines = read_lines(options.work)
+    slices = [(case.slice, case.label) for case in cases.values()]
+    fixed = [of_brain_tumour(loaded, options.data, slices, lines, chosen(lines)[0]), of_phantom()]
+    write_documents(lines, loaded.card, words(fixed))
+    for one in fixed if options.choose else ():
+        write(one)
 
 
 if __name__ == "__main__":

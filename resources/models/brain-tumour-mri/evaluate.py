@@ -5,6 +5,7 @@
 Every slice goes the way a reader's slice goes: `prepare`, one pass, Grad-CAM of the true label at
 every offered layer, brought back to the slice grid. No val slice was trained on; one number, the
 temperature of the softmax (Guo et al. 2017), is fitted on val and its effect measured cross-fitted.
+Run compare.py next: it writes operating points, default method and layer, and the absolute scales.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from viewer.explain.analyse import analyse_slice
 from viewer.explain.heatmap import make_heatmap
 from viewer.inference.bundle import load_bundle
 from viewer.inference.loading import LoadedModel, load_model
+from viewer.inference.predict import predict
+from viewer.inference.preprocess import prepare
 from viewer.results import SliceResult
 from viewer.study import Geometry, Slice, SliceHeader, Source
 
 HERE = Path(__file__).parent
 TUMOURS = {"meningioma": 0, "glioma": 1, "pituitary": 2}
 NO_TUMOUR = 3
-NUMBERS = "accuracy auc_m auc_g auc_p ece ece_before temperature chance chance_head free_n free absolute"
+NUMBERS = "accuracy auc_m auc_g auc_p ece ece_before temperature chance chance_head free_n free"
 
 
 def as_slice(pixels: np.ndarray, name: str) -> Slice:
@@ -40,7 +43,7 @@ def write_bundle(folder: Path, weights: dict[str, np.ndarray], values: dict[str,
     """Write weights and card; marks of the template without a value become 1.0 or nothing."""
     file = folder / "weights.safetensors"
     save_file(weights, file)
-    marks = dict.fromkeys(NUMBERS.split(), "1.0") | dict.fromkeys(("confusion", "localisation", "scales"), "")
+    marks = dict.fromkeys(NUMBERS.split(), "1.0") | dict.fromkeys(("confusion", "localisation"), "")
     marks |= values | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     card = (HERE / "card.template.toml").read_text()
     for mark, value in marks.items():
@@ -130,12 +133,7 @@ def main() -> None:
     areas = sizes[:, 2] * sizes[:, 3]
     head = np.array([(image > np.percentile(image, 99.5) * 0.1).sum() for image in images])
     table = localisation(results, boxes, images[0].shape)
-    peaks = {
-        # The temperature divides the head's weights, and with them all evidence.
-        layer.name: np.quantile([r.cams[layer.name].max() for r in results], 0.9) / temperature
-        for layer in results[0].layers
-    }
-    found, count = tumour_free(loaded, options.data)
+    free = tumour_free(loaded, options.data)
     values = {
         "confusion": ",\n".join(f"  {line}" for line in confusion),
         "localisation": "\n".join(
@@ -148,10 +146,8 @@ def main() -> None:
         "temperature": f"{temperature:.3f}",
         "chance": f"{(areas / 256**2).mean():.4f}",
         "chance_head": f"{np.minimum(areas / head, 1).mean():.4f}",
-        "free_n": str(count),
-        "free": f"{found:.4f}",
-        "absolute": f"{peaks[loaded.bundle.card.layers.default]:.3g}",
-        "scales": "\n".join(f"{name} = {peak:.3g}" for name, peak in peaks.items()),
+        "free_n": str(len(free)),
+        "free": f"{(free.argmax(1) == NO_TUMOUR).mean():.4f}",
     }
     chances = softmax(logits / temperature)
     for mark, index in (("auc_m", 0), ("auc_g", 1), ("auc_p", 2)):
@@ -163,13 +159,13 @@ def main() -> None:
     print(*(f"{name}: {value}" for name, value in values.items()), sep="\n")
 
 
-def tumour_free(loaded: LoadedModel, data: Path) -> tuple[float, int]:
-    """Share of tumour-free val pictures (crops, mirrored slices) said to be "no tumour", and their number."""
+def tumour_free(loaded: LoadedModel, data: Path) -> np.ndarray:
+    """(n, labels) probabilities of the tumour-free val pictures: crops and mirrored slices."""
     from train import read_cases
     from train import tumour_free as without
 
     cases, rng = read_cases(data, "val"), np.random.default_rng(7)
-    said, count = 0, 0
+    said = []
     for i in range(len(cases.images)):
         view = without(cases, i, rng)
         if view is None:
@@ -178,10 +174,9 @@ def tumour_free(loaded: LoadedModel, data: Path) -> tuple[float, int]:
         x, y = (round(c - half) for c in view.centre)
         side = round(2 * half)
         pixels = view.image[max(y, 0) : y + side, max(x, 0) : x + side]
-        result = analyse_slice(loaded, as_slice(pixels, f"free{i}"))
-        said += int(result.prediction.probabilities.argmax() == NO_TUMOUR)
-        count += 1
-    return said / count, count
+        image = prepare(as_slice(pixels, f"free{i}"), loaded.card.input)[0]
+        said.append(predict(loaded, image).probabilities)
+    return np.stack(said)
 
 
 if __name__ == "__main__":

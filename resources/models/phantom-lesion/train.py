@@ -2,6 +2,7 @@
 
     python resources/models/phantom-lesion/train.py [--out FOLDER] [--volumes 60]
 
+Then run ../brain-tumour-mri/compare.py: it writes operating point and absolute scales on this card, too.
 The volumes come from resources/sample/make_sample.py with seeds the sample study does not use;
 their nodules' voxels are known, so the network is told where its evidence should lie.
 """
@@ -18,10 +19,7 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from viewer.explain.analyse import analyse_slice
-from viewer.inference.bundle import load_bundle
 from viewer.inference.card import CardInput
-from viewer.inference.loading import load_model
 from viewer.inference.preprocess import prepare
 from viewer.inference.small_resnet import SmallResNet
 from viewer.study import Geometry, Slice, SliceHeader, Source
@@ -38,7 +36,7 @@ CELL = 160 // GRID
 RIM = 0.4
 """Cells of nodule below which a slice holds only the rim of one: neither lesion nor none."""
 ARGUMENTS = {"width": 12, "blocks": [1, 1, 1, 1], "strides": [1, 2, 1, 1]}
-VAL_SHARE = 6
+VOLUMES, VAL_SHARE = 60, 6
 
 
 def as_slice(plane: np.ndarray) -> Slice:
@@ -121,7 +119,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=HERE)
-    parser.add_argument("--volumes", type=int, default=60)
+    parser.add_argument("--volumes", type=int, default=VOLUMES)
     parser.add_argument("--epochs", type=int, default=18)
     options = parser.parse_args()
     torch.manual_seed(1)
@@ -162,34 +160,12 @@ def write_bundle(net: SmallResNet, folder: Path, images: torch.Tensor, cells: to
     save_file({name: value.contiguous() for name, value in net.state_dict().items()}, weights)
     figures = measure(net, images, cells)
     values = {f"@{name}@": str(value) for name, value in figures.items()}
-    values |= {"@absolute@": "1.0", "@scales@": ""}
     values["@sha256@"] = hashlib.sha256(weights.read_bytes()).hexdigest()
-    write_card(folder, values)
-    peaks = evidence_peaks(folder)
-    values["@absolute@"] = peaks["block4"]
-    values["@scales@"] = "\n".join(f"{name} = {peak}" for name, peak in peaks.items())
-    write_card(folder, values)
-    print(figures, peaks)
-
-
-def write_card(folder: Path, values: dict[str, str]) -> None:
     card = (HERE / "card.template.toml").read_text()
     for mark, value in values.items():
         card = card.replace(mark, value)
     (folder / "card.toml").write_text(card)
-
-
-def evidence_peaks(folder: Path) -> dict[str, str]:
-    """Layer -> 0.9 quantile, over slices with a nodule, of the strongest evidence in its map."""
-    loaded = load_model(load_bundle(folder), "cpu")
-    peaks: dict[str, list[float]] = {}
-    for seed in (1001, 1002, 1004, 1005):
-        made = chest(seed)
-        for plane, lesion in zip(made.hu, made.lesion, strict=True):
-            if lesion.sum() > RIM * (SIZE // GRID) ** 2:
-                for name, cam in analyse_slice(loaded, as_slice(plane), target="nodule").cams.items():
-                    peaks.setdefault(name, []).append(float(cam.max()))
-    return {name: f"{np.quantile(values, 0.9):.3g}" for name, values in peaks.items()}
+    print(figures)
 
 
 if __name__ == "__main__":

@@ -329,7 +329,7 @@ def test_both_scales_say_what_they_are(lab, analysed, screen):
     assert screen.view.heat_range == pytest.approx((0.0, 0.1))
     assert "relative scale" in screen.view.caption
     analysed.set_overlay(evidence="signed")
-    assert screen.view.heat_range == pytest.approx((0.0, 0.1))
+    assert screen.view.heat_range == pytest.approx((-0.1, 0.1))
 
 
 def test_the_overlay_is_shown_only_while_peeking(analysed, screen):

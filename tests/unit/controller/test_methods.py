@@ -120,6 +120,14 @@ def test_a_method_that_does_not_fit_the_network_says_so_once(analysed, lab, scre
     assert len(lab.explained) == 1
 
 
+def test_a_method_that_is_known_not_to_fit_is_not_taken(analysed, lab, screen):
+    analysed._desk.analyses.put_unfit(lab.bundles[0].digest, {COSTLY: "It has no attention."})
+    analysed.set_overlay(opacity=0.3)
+    assert screen.view.unfit == {COSTLY: "It has no attention."}
+    analysed.set_method(COSTLY)
+    assert screen.view.method.id == "grad-cam"
+
+
 def test_nothing_is_explained_before_the_series_is_analysed(opened, lab, qtbot):
     opened.set_method(COSTLY)
     qtbot.wait(400)

@@ -139,6 +139,7 @@ def test_a_channel_is_taken_away_as_if_the_network_ran_once_for_each(case):
 def test_a_channel_scores_as_if_the_network_saw_one_masked_input_after_the_other(case):
     maker, arguments, shape, layers, _runs = CASES[case]
     network, image = seeded(maker, *arguments), picture(*shape)
+    next(network.parameters())[0] = 0  # a channel that is the same everywhere counts as a black mask
     for layer in layers:
         grid = output_of(network, layer, image)[0]
         floor, scores = network(torch.zeros_like(image))[0, 1], []

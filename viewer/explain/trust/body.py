@@ -1,4 +1,4 @@
-"""Where the patient is in a slice, from its values alone; None where no body can be told from its surroundings.
+"""Where the patient is in a slice, from its values alone; None where no body can be told from the rest.
 
 Outside is what is dark, even and joined to the edge of the picture. So lungs and cavities are inside
 without any filling, and a radiograph whose patient reaches every edge has no outside at all.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from viewer.explain.asked import Progress
 from viewer.explain.capture import Check
 from viewer.explain.trust import perturbation, randomisation, repeatability, weights
-from viewer.explain.trust.agreement import with_methods
+from viewer.explain.trust.agreement import by_chance, overlap, with_methods
 from viewer.explain.trust.constancy import is_constant
 from viewer.explain.trust.shown import Shown, family_maps
-from viewer.explain.trust.similarity import Likeness, chance_likeness, likeness, mean_of, on_grid
+from viewer.explain.trust.similarity import Likeness, chance_likeness, mean_of
 from viewer.explain.trust.verdict import (
     COSTLY,
     QUICK,
@@ -45,10 +45,9 @@ def quick_lines(shown: Shown, check: Check, seed: int = 0) -> Quick:
     order = weights.learned(shown.loaded.module, check, seed)
     maps = family_maps(shown, check)
     others = {id: cam for id, cam in maps.items() if id not in NO_TARGET and id != shown.method}
-    before = on_grid(shown.cam, shown.grid)
-    control = likeness(before, on_grid(maps[CONTROL_METHOD], shown.grid))
     found = with_methods(shown.cam, others, shown.grid)
-    line = methods_line(found, chance_likeness(shown.cam, shown.grid), control)
+    control = overlap(shown.cam, maps[CONTROL_METHOD], shown.grid)
+    line = methods_line(found, by_chance(shown.cam, shown.grid, seed), control)
     return Quick(False, (weights_line(order), line))
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from viewer.explain.trust.agreement import with_neighbours
+from viewer.explain.trust.agreement import by_chance, with_neighbours
 from viewer.explain.trust.outside import places
 from viewer.explain.trust.regions import box_mask, scores
-from viewer.explain.trust.similarity import chance_likeness, grid_of
+from viewer.explain.trust.similarity import grid_of
 from viewer.explain.trust.verdict import REGION_SCORES, TrustLine, layers_line, place_line, region_line
 from viewer.results import Heatmap, SliceResult
 from viewer.study import Box, Slice
@@ -21,7 +21,7 @@ def live_lines(result: SliceResult, layer: str, slice: Slice) -> tuple[TrustLine
         grid = grid_of((result.input.shape[1], result.input.shape[2]))
         order = [one.name for one in result.layers]
         found = with_neighbours(result.cams, order, layer, grid)
-        lines.append(layers_line(found, chance_likeness(cam, grid)))
+        lines.append(layers_line(found, by_chance(cam, grid)))
     return *lines, *(place_line(place) for place in places(cam, result.mapping, slice))
 
 

@@ -1,8 +1,9 @@
-"""Deletion and insertion: does the answer depend on what the map points at? (Petsiuk et al. 2018, section 3.3)
+"""Deletion and insertion: does the answer depend on what the map points at?
 
-Pixels are taken away, or given to a blurred image, in the order of the map; the area under the curve of
-the target's probability is small for a good map's deletion and large for its insertion. The same is done
-in random orders, as coarse as the map, and from the centre outwards: a map is worth what it beats them by.
+Petsiuk et al. 2018, "RISE", section 3.3. Pixels are taken away, or given to a blurred image, in the order of
+the map; the area under the curve of the target's probability is small for a good map's deletion and large
+for its insertion. The same is done in random orders, as coarse as the map, and from the centre outwards: a
+map is worth what it beats them by.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from viewer.explain.trust.shown import Shown, map_of
 from viewer.explain.trust.similarity import Likeness, likeness, on_grid
 
 NOISE = 0.05
-"""Standard deviation of the noise, as a fraction of the spread of the image's values (2nd to 98th percentile)."""
+"""Standard deviation of the noise, as a fraction of the image's spread (2nd to 98th percentile)."""
 
 SHIFT = 2
 """Cells of the grid on which maps are compared: 8 pixels of 224."""

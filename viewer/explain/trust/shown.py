@@ -114,7 +114,7 @@ def scores_of(shown: Shown, images: np.ndarray, check: Check) -> np.ndarray:
 
 
 def chances_of(shown: Shown, images: np.ndarray, check: Check) -> np.ndarray:
-    """(n,) float64: the target's probability of n images; of two labels, the first one's against the other."""
+    """(n,) float64: the target's probability of n images; of two labels, of the first and not the second."""
     found = []
     for start in range(0, len(images), 4):
         check()

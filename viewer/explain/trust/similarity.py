@@ -30,14 +30,11 @@ class Likeness:
 
     def over(self, chance: Likeness) -> float:
         """How far it is from chance (0) to the same map (1): the mean of the two figures' ways."""
-        return (_over(self.ssim, chance.ssim) + _over(self.rank, chance.rank)) / 2
-
-    def rank_over(self, chance: Likeness) -> float:
-        """As `over`, by the order of the cells alone: for maps that are drawn on different scales."""
-        return _over(self.rank, chance.rank)
+        return (over(self.ssim, chance.ssim) + over(self.rank, chance.rank)) / 2
 
 
-def _over(value: float, chance: float) -> float:
+def over(value: float, chance: float) -> float:
+    """How far a figure is from chance (0) to perfect (1); no less than 0."""
     return max(0.0, (value - chance) / (1 - chance)) if chance < 1 else 0.0
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from viewer.explain.trust.outside import Place
 from viewer.explain.trust.perturbation_curve import Curve
 from viewer.explain.trust.regions import Score
-from viewer.explain.trust.similarity import Likeness
+from viewer.explain.trust.similarity import Likeness, over
 
 GREEN, AMBER, RED, UNDEFINED = "green", "amber", "red", "undefined"
 LEVELS = (RED, AMBER, GREEN, UNDEFINED)
@@ -49,6 +49,7 @@ COSTLY = ("randomisation", "noise", "shift", "flip", "deletion", "insertion")
 REGION_SCORES = ("pointing", "energy", "iou-fixed", "auprc", "ehr")
 
 CONSTANT = "The network gives the same answer whatever the image, so nothing can be said of its maps."
+NO_EVIDENCE = "The map, or the one it is compared with, holds no evidence for the finding."
 FLAT = "The map is the same everywhere, so nothing can be compared."
 
 
@@ -107,32 +108,33 @@ def weights_line(order: float | None) -> TrustLine:
     )
 
 
-def layers_line(found: Likeness | None, chance: Likeness | None) -> TrustLine:
-    """The map against those of the layers beside it."""
+def layers_line(found: float | None, chance: float | None) -> TrustLine:
+    """The map's evidence beside that of the neighbouring layers."""
     if found is None or chance is None:
-        return undefined("layers", FLAT)
-    level = _high(found.rank_over(chance))
+        return undefined("layers", NO_EVIDENCE)
+    level = _high(over(found, chance))
     text = {
-        GREEN: "The layers before and after rank the places as this one does.",
+        GREEN: "The layers before and after show evidence in the same places.",
         AMBER: "The layers before and after agree with this one only in part.",
         RED: "The layers before and after point elsewhere: what is seen depends on the layer chosen.",
     }[level]
-    return _alike("layers", level, found, f"shuffled map {_alike_text(chance)}", text, chance.rank)
+    control = f"shuffled map {chance:.2f}"
+    return TrustLine("layers", TITLES["layers"], level, f"overlap {found:.2f}", control, text, found, chance)
 
 
-def methods_line(found: Likeness | None, chance: Likeness | None, energy: Likeness | None) -> TrustLine:
-    """The map against those of other methods; `energy` against the layer's activity, which knows no finding."""
+def methods_line(found: float | None, chance: float | None, energy: float | None) -> TrustLine:
+    """The map's evidence beside that of other methods; `energy`: beside the layer's activity."""
     if found is None or chance is None:
-        return undefined("methods", FLAT)
-    control = max(chance.rank, energy.rank if energy is not None else chance.rank)
-    level = _high(found.rank_over(Likeness(0.0, control)))
+        return undefined("methods", NO_EVIDENCE)
+    control = max(chance, energy if energy is not None else chance)
+    level = _high(over(found, control))
     text = {
-        GREEN: "Other methods rank the places of this layer alike.",
+        GREEN: "Other methods show evidence in the same places of this layer.",
         AMBER: "Other methods agree with this map only in part.",
-        RED: "Other methods show something else in this layer: what is seen depends on the method chosen.",
+        RED: "Other methods show something else, or no more than where the layer is active anyway.",
     }[level]
-    words = f"activity alone {_alike_text(energy)}" if energy is not None else "activity alone: flat"
-    return _alike("methods", level, found, words, text, control)
+    words = f"activity alone {energy:.2f}" if energy is not None else f"shuffled map {chance:.2f}"
+    return TrustLine("methods", TITLES["methods"], level, f"overlap {found:.2f}", words, text, found, control)
 
 
 def randomisation_line(stages: Sequence[Likeness | None], chance: Likeness | None) -> TrustLine:
@@ -148,7 +150,7 @@ def randomisation_line(stages: Sequence[Likeness | None], chance: Likeness | Non
     stays = last.over(chance)
     level = GREEN if stays < QUARTER else AMBER if stays < HALF else RED
     text = {
-        GREEN: "With random weights the map changes beyond recognition: it depends on what the network learned.",
+        GREEN: "With random weights the map becomes another: it depends on what the network learned.",
         AMBER: "With random weights part of the map stays: that part shows the image, not what was learned.",
         RED: "With random weights the map stays: it shows the image, not what the network learned.",
     }[level]
@@ -174,7 +176,7 @@ def perturbation_line(id: str, curve: Curve) -> TrustLine:
     """The area under the deletion or insertion curve, beside random orders and the centre."""
     if not curve.defined:
         why = {
-            "deletion": "Without the image the network says the same as with it, so taking away tells nothing.",
+            "deletion": "Without the image the network says the same, so taking away tells nothing.",
             "insertion": "Of the blurred image the network says the same, so giving back tells nothing.",
         }[id]
         return undefined(id, why)
@@ -219,8 +221,8 @@ def region_line(score: Score) -> TrustLine:
     id = f"region-{score.id}"
     if score.value is None or score.chance is None:
         return TrustLine(id, score.title, UNDEFINED, "undefined", "", score.undefined)
-    over = (score.value - score.chance) / (1 - score.chance) if score.chance < 1 else 0.0
-    level = GREEN if over >= QUARTER else AMBER if over >= BETTER_THAN_CHANCE else RED
+    way = over(score.value, score.chance)
+    level = GREEN if way >= QUARTER else AMBER if way >= BETTER_THAN_CHANCE else RED
     text = {
         GREEN: "The map agrees with the region drawn far better than chance.",
         AMBER: "The map agrees with the region drawn little better than chance.",
@@ -232,8 +234,8 @@ def region_line(score: Score) -> TrustLine:
     return TrustLine(id, score.title, level, f"{score.value:.2f}", control, text, score.value, score.chance)
 
 
-def _high(over: float) -> str:
-    return GREEN if over >= HALF else AMBER if over >= QUARTER else RED
+def _high(way: float) -> str:
+    return GREEN if way >= HALF else AMBER if way >= QUARTER else RED
 
 
 def _alike(id: str, level: str, found: Likeness, control: str, text: str, chance: float) -> TrustLine:
