@@ -39,8 +39,8 @@ class View(Protocol):
         ...
 
     def show_progress(self, lane: str, title: str, done: int, total: int) -> None:
-        """`lane` is "dicom", "inference" or "explanation"; `total` 0 means unknown. First called after
-        300 ms."""
+        """`lane` is "dicom", "inference", "explanation" or "trust"; `total` 0 means unknown. First called
+        after 300 ms."""
         ...
 
     def hide_progress(self, lane: str) -> None: ...

@@ -5,8 +5,8 @@
 The bound is a ratio to blitting a ready QImage of the same size in the same run (smoothly scaled, as
 the viewport does), so that it holds on any machine; a plain pyqtgraph view with two ImageItems stands
 beside it. Measured when this was written, two cores, offscreen: a ready picture 0.46 ms (0.82 ms on one
-core); a new opacity, threshold, colour map or layer 0.6 to 0.7 ms (1.2 to 1.4×); the next slice 1.1 ms;
-pyqtgraph 1.5 ms (3.4×).
+core); a new opacity, threshold, colour map, sign, scale or layer 0.6 to 0.7 ms (1.2 to 1.4×); the next
+slice 1.1 ms; pyqtgraph 1.5 ms (3.4×).
 """
 
 import itertools
@@ -20,9 +20,10 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QWidget
 
 from tests.support.slice_factory import make_series, make_slice
+from viewer.imaging.colormap import EVIDENCE
 from viewer.imaging.compose import render
 from viewer.results import Heatmap, Layer, ResultKey
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolve import ResolvedView, heat_range_of
 from viewer.session.state import Overlay
 from viewer.study import Window
 
@@ -109,6 +110,8 @@ def overlays(change: str):
         "opacity": [Overlay(opacity=n / 97) for n in range(98)],
         "threshold": [Overlay(threshold=n / 97) for n in range(98)],
         "colormap": [Overlay(colormap=name) for name in ("inferno", "viridis", "cividis")],
+        "evidence": [Overlay(evidence=sign) for sign in EVIDENCE],
+        "scale": [Overlay(scale=scale) for scale in ("absolute", "relative")],
     }
     return itertools.cycle(choices[change])
 
@@ -154,12 +157,14 @@ def ready(qtbot, views):
     return widget
 
 
-@pytest.mark.parametrize("change", ["opacity", "threshold", "colormap"])
+@pytest.mark.parametrize("change", ["opacity", "threshold", "colormap", "evidence", "scale"])
 def test_a_new_look_of_the_overlay(benchmark, viewport, ready, views, change):
     looks = overlays(change)
 
     def frame() -> None:
-        viewport.show_view(replace(views[0], overlay=next(looks)))
+        look = next(looks)
+        scale = heat_range_of(look, 2.5, views[0].heatmap.raw_range)
+        viewport.show_view(replace(views[0], overlay=look, heat_range=scale))
         viewport.repaint()
 
     slowest, ratio = measure(benchmark, frame, ready)

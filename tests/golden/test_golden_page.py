@@ -24,7 +24,7 @@ PAGES = {
             256,
             spacing=(3.0, 0.9),
             outside=OUTSIDE,
-            overlay=Overlay(opacity=0.7, threshold=0.3, scale="relative", evidence="signed"),
+            overlay=Overlay(opacity=0.7, threshold=0.05, scale="relative", evidence="signed"),
             heat_range=(-3.2, 3.2),
             name="VERYLONGFAMILYNAME^WITH MANY GIVEN NAMES " * 3,
         )

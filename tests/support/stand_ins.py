@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from tests.support.bundle_factory import CARD
 from tests.support.slice_factory import make_series, make_slice
 from viewer.errors import GlassboxError, PixelError, StudyError
 from viewer.explain.methods import DEFAULT, LAYER, METHODS
+from viewer.explain.trust.verdict import COSTLY, QUICK, TrustLine
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import parse_card
 from viewer.results import AxisMapping, InputMapping, Layer, Prediction, ResultKey, SliceResult, WhatIf
@@ -87,11 +89,18 @@ class Lab:
     """Holds every question about a covered slice, deaf."""
     covered: list[tuple[str, Box]] = field(default_factory=list)
     """(slice, box) of those questions."""
+    trust: dict[str, str] = field(default_factory=dict)
+    """Trust line -> its level, where it is not green."""
+    constant: bool = False
+    trusted: list[tuple[str, str]] = field(default_factory=list)
+    """(slice, layer) of the maps that were looked into."""
+    checking: threading.Event = field(default_factory=threading.Event)
+    """Holds every check of a map after its first line, listening."""
     unfit: dict[str, str] = field(default_factory=dict)
     explaining_fails: GlassboxError | None = None
 
     def __post_init__(self) -> None:
-        for event in (self.scan_gate, self.gate, self.decoding, self.covering):
+        for event in (self.scan_gate, self.gate, self.decoding, self.covering, self.checking):
             event.set()
 
     def install(self, monkeypatch: Any) -> None:
@@ -116,6 +125,15 @@ class Lab:
             "viewer.explain.applicable": {"unfit": lambda loaded: self.unfit},
             "viewer.explain.captures": {"Captures": dict},
             "viewer.explain.twin": {"twin_of": lambda loaded: loaded},
+            "viewer.explain.trust.shown": {"shown_of": lambda loaded, result, layer: (result, layer)},
+            "viewer.explain.trust.live": {
+                "live_lines": lambda result, layer, slice: (self.line("layers"),),
+                "region_lines": lambda heatmap, region: (self.line("region-energy"),),
+            },
+            "viewer.explain.trust.check": {
+                "quick_lines": self.quick_lines,
+                "costly_lines": self.costly_lines,
+            },
         }
         for name, members in places.items():
             module = ModuleType(name)
@@ -231,6 +249,21 @@ class Lab:
             device=loaded.device,
             notes=("A note of the method.",),
         )
+
+    def line(self, id: str) -> TrustLine:
+        level = self.trust.get(id, "green")
+        return TrustLine(id, id.title(), level, "0.90", "chance 0.10", f"About {id}.", 0.9, 0.1)
+
+    def quick_lines(self, shown: tuple[SliceResult, str], check: Any) -> Any:
+        self.trusted.append((shown[0].key.slice[0], shown[1]))
+        return SimpleNamespace(constant=self.constant, lines=tuple(self.line(id) for id in QUICK))
+
+    def costly_lines(self, shown: Any, progress: Any, check: Any) -> Iterator[TrustLine]:
+        for done, id in enumerate(COSTLY):
+            progress(done, len(COSTLY))
+            while done and not self.checking.wait(0.002):
+                check()
+            yield self.line(id)
 
     def ask_covered(self, loaded: FakeLoaded, slice: Any, box: Box) -> WhatIf:
         """The lesion is as probable as before, times the share of the columns right of the box."""

@@ -237,6 +237,77 @@ def test_evidence_orders_slices_as_probabilities_do_and_does_not_saturate():
     assert evidence(said(1, 1, 0), card, None) > evidence(said(1, 0, 0), card, None)
 
 
+@pytest.fixture(scope="module")
+def careful(tmp_path_factory):
+    """The tiny model with an operating point that no probability reaches for one label alone."""
+    points = {"lesion": 1.0, "cyst": 0.0, "nothing": 0.0}
+    return make_bundle(tmp_path_factory.mktemp("careful") / "tiny", operating_points=points)
+
+
+def test_heatmaps_of_one_sign_are_its_magnitude_and_the_raw_maps_keep_both(explain):
+    both, seen = explain("--target", "cyst", "--layer", "stem")[1], []
+    for sign, side in (("positive", 1), ("negative", -1)):
+        said, one, _ = explain("--target", "cyst", "--layer", "stem", "--evidence", sign)
+        assert said["evidence"] == sign and np.array_equal(one["cam/stem"], both["cam/stem"])
+        assert np.array_equal(one["heatmap/stem"], np.maximum(side * both["heatmap/stem"], 0))
+        seen.append(one["heatmap/stem"].max())
+    assert max(seen) > 0
+
+
+def test_evidence_against_is_refused_of_a_method_that_tells_nothing_of_it(run, material, tmp_path):
+    argv = ("--model", material / "tiny", "--method", "layer-cam", "--evidence", "negative")
+    ran = run("explain", material / "ct", *argv, "--out", tmp_path / "x.npz")
+    assert ran.code == 2 and "LayerCAM tells nothing of evidence against" in ran.err
+
+
+def test_a_finding_below_its_operating_point_has_no_map_in_the_arrays_unless_asked(
+    run, material, careful, tmp_path
+):
+    def ask(*argv):
+        out = tmp_path / "x.npz"
+        ran = run("explain", material / "ct", "--model", careful, "--out", out, "--json", *argv)
+        with np.load(out, allow_pickle=False) as arrays:
+            return json.loads(ran.out), {name: arrays[name] for name in arrays.files}
+
+    said, arrays = ask("--target", "lesion")
+    assert said["operating_point"] == {"lesion": 1.0, "cyst": 0.0, "nothing": 0.0}
+    assert all(row["gated"] and row["range"] is None for row in said["results"])
+    assert np.isnan(arrays["cam/block4"]).all() and np.isnan(arrays["heatmap/block4"]).all()
+    assert np.isfinite(arrays["probability"]).all()
+    for argv in (
+        ("--target", "lesion", "--anyway"),
+        ("--target", "cyst"),
+        ("--target", "cyst", "--against", "lesion"),
+    ):
+        said, arrays = ask(*argv)
+        assert not any(row["gated"] for row in said["results"]) and np.isfinite(arrays["cam/block4"]).all()
+
+
+def test_the_page_keeps_back_the_map_of_a_finding_below_its_operating_point(run, material, careful, tmp_path):
+    def ask(*argv):
+        return run(
+            "report", material / "ct", "--model", careful, "--out", tmp_path / "x.png", "--overwrite", *argv
+        )
+
+    told = json.loads(ask("--target", "lesion", "--json").out)
+    assert told["gated"] and told["layer"] is None and told["scale"] is None
+    assert (
+        "below this model's operating point 1.00: no map is shown without --anyway."
+        in ask("--target", "lesion").out
+    )
+    told = json.loads(ask("--target", "lesion", "--anyway", "--json").out)
+    assert not told["gated"] and told["layer"] == "block4" and told["evidence"] == "positive"
+
+
+def test_the_page_shows_the_sign_asked_for(run, material, tmp_path):
+    for sign, low in (("negative", 0.0), ("signed", -0.5)):
+        argv = ("--evidence", sign, "--out", tmp_path / f"{sign}.png", "--json")
+        told = json.loads(run("report", material / "ct", "--model", material / "tiny", *argv).out)
+        assert told["evidence"] == sign and told["heat_range"][0] == low
+        assert abs(told["heat_range"][1]) == 0.5 and told["scale"] == "absolute"
+        assert told["colormap"] == {"negative": "against", "signed": "for and against"}[sign]
+
+
 # report
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from viewer.cli import arrays, network
+from viewer.cli import arrays, network, trust
 from viewer.cli.answer import Answer, UsageError
 from viewer.cli.network import Question, Replies
 from viewer.cli.study import add_choice, open_study
@@ -47,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="signed",
         help="evidence in the heatmaps: for the target, against it, or both (default: %(default)s)",
     )
+    trust.add_trust(parser)
     parser.add_argument("--out", metavar="X.npz", type=Path, required=True, help="file to write")
 
 
@@ -61,6 +62,10 @@ def answer(options: argparse.Namespace) -> Answer:
     gated = [network.is_gated(question, result) for result in replies.results]
     arrays.write_npz(options.out, _arrays(replies, layers, table, gated))
     document = {"out": str(options.out), **table, "results": _results(replies, layers, gated)}
+    if options.trust:
+        judged = trust.judge(loaded, question, replies, layers, gated)
+        for row, lines in zip(document["results"], judged, strict=True):
+            row["trust"] = lines
     return Answer(document, _lines(document))
 
 
@@ -231,4 +236,4 @@ def _lines(document: dict[str, Any]) -> list[str]:
             f"  {gated} below this model's operating point {point:g} of {target}: no map without --anyway"
         )
     lines += [f"  layer {layer['name']}: {layer['text']}" for layer in document["layers"]]
-    return [*lines, f"Written: {document['out']}", document["disclaimer"]]
+    return [*lines, *trust.text(document), f"Written: {document['out']}", document["disclaimer"]]

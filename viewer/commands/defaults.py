@@ -117,7 +117,7 @@ def _stop(intents: Intents) -> None:
     if intents.view.tool:
         intents.set_tool("")
         return
-    for lane in ("inference", "explanation"):
+    for lane in ("inference", "explanation", "trust"):
         intents.cancel(lane)
 
 

@@ -143,6 +143,16 @@ class Intents(Protocol):
     def analyse_anyway(self) -> None:
         """Analyse although the series is outside the model's domain, as the reader confirms."""
 
+    # Whether to believe the map
+    def check_map(self) -> None:
+        """Ask the network, in the background, what is costly about the map on the screen."""
+
+    def look_at(self, line: str, on: bool) -> None:
+        """Open or close the sentence of a trust line. A line that was open greys its map no more."""
+
+    def close_trust(self) -> None:
+        """No sentence is on show any more: the panel was closed."""
+
     # Boxes on the slice, and what the network saw
     def set_tool(self, tool: str) -> None:
         """Take a tool in hand: a left drag then draws the "occluder" or the "region"; "" puts it away."""

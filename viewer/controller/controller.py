@@ -26,6 +26,7 @@ from viewer.controller.occluding import Occluding
 from viewer.controller.on_demand import OnDemand
 from viewer.controller.opening import Opening
 from viewer.controller.tags import Tags
+from viewer.controller.trust import Trust
 from viewer.explain.methods import FAMILY, METHODS, of_kind
 from viewer.notice import Notice
 from viewer.session import moves, peaks
@@ -68,6 +69,7 @@ class Controller(QObject):
         self._on_demand = OnDemand(self._desk, self._analysis)
         self._occluding = Occluding(self._desk, self._analysis)
         self._heat_places = HeatPlaces(self._desk)
+        self._trust = Trust(self._desk, self._analysis)
         self._export = Export(self._desk)
         self._tags = Tags(self._desk)
         self._peeking = False
@@ -108,10 +110,11 @@ class Controller(QObject):
             self._on_demand,
             self._occluding,
             self._heat_places,
+            self._trust,
             self._export,
             self._tags,
         )
-        runners = [self._decoding.ahead, *(part.runner for part in parts)]
+        runners = [self._decoding.ahead, self._trust.quick, *(part.runner for part in parts)]
         for runner in runners:
             runner.cancel()
         from viewer.dicom.processes import POOL
@@ -151,6 +154,7 @@ class Controller(QObject):
         self._on_demand.follow()
         self._occluding.follow()
         self._heat_places.follow()
+        self._trust.follow()
         self._tags.follow()
 
     # Opening
@@ -168,6 +172,8 @@ class Controller(QObject):
             self._analysis.cancel()
         elif lane == "explanation":
             self._on_demand.cancel()
+        elif lane == "trust":
+            self._trust.cancel()
 
     def forget_recent(self) -> None:
         self._desk.keep(recent=())
@@ -370,6 +376,17 @@ class Controller(QObject):
 
     def toggle_truth_view(self) -> None:
         self._desk.model.update(truth_view=not self.state.truth_view)
+
+    # Whether to believe the map
+
+    def check_map(self) -> None:
+        self._trust.check()
+
+    def look_at(self, line: str, on: bool) -> None:
+        self._trust.look(line, on)
+
+    def close_trust(self) -> None:
+        self._trust.look_away()
 
     # The report
 

@@ -17,6 +17,7 @@ from viewer.session.budget import Budget
 from viewer.session.resolve import Known, PlacesKey, ResolvedView
 from viewer.session.slice_store import SliceStore
 from viewer.session.state import Overlay, ViewerState
+from viewer.session.trust import TrustKept
 from viewer.session.viewer_model import ViewerModel
 from viewer.settings import Settings
 from viewer.study import ScanResult, Series, Window
@@ -64,6 +65,7 @@ class Desk(QObject):
         """Whether files of the study on the screen still arrive."""
         self.bundles: tuple[ModelBundle, ...] = ()
         self.analyses = Analyses(settings.result_cache_mb << 20)
+        self.trust = TrustKept()
         self.what_if: WhatIf | None = None
         self.places: tuple[PlacesKey, tuple[Place, ...]] | None = None
 
@@ -81,6 +83,7 @@ class Desk(QObject):
             self.analyses,
             self.series_windows,
             self.what_if,
+            self.trust,
             self.places,
         )
 

@@ -81,7 +81,7 @@ class Occluding(QObject):
         if view.occluder is None or view.slice is None or view.prediction is None or loaded is None:
             return None
         rows, cols = view.slice.values.shape[:2]
-        same = view.card is loaded.card and view.occluder.covers(rows, cols)
+        same = view.card is loaded.bundle.card and view.occluder.covers(rows, cols)
         return (view.slice.header.key, loaded.bundle.digest, view.occluder) if same else None
 
     @Slot(object, object)

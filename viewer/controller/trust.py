@@ -81,6 +81,9 @@ class Trust(QObject):
         if shown is None or self._desk.trust.checked(shown[0]):
             return
         key, _heatmap, result, loaded = shown
+        running = self.runner.current
+        if running is not None and running.key == _Key(key):
+            return
         self._progress.begin("Checking the map")
         self.runner.submit(Job(_Key(key), "Checking the map", _checking(loaded, result, key[1])))
 

@@ -64,7 +64,9 @@ def eigen_cam(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
     target: the gradient is not looked at. The direction's sign, which the decomposition leaves open, is
     the one in which the map's sum is positive.
     """
-    cam = _weighted(activation, first_direction(activation.float().flatten(1)))
+    with torch.autocast(activation.device.type, enabled=False):
+        direction = first_direction(activation.float().flatten(1))
+    cam = _weighted(activation, direction)
     return -cam if cam.sum() < 0 else cam
 
 
@@ -74,4 +76,5 @@ def energy(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
 
 
 def _weighted(activation: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
-    return torch.einsum("k,k...->...", weights, activation.float())
+    with torch.autocast(activation.device.type, enabled=False):  # or products would be of half precision
+        return torch.einsum("k,k...->...", weights, activation.float())

@@ -15,6 +15,7 @@ from torchvision.models import SwinTransformer, VisionTransformer
 from torchvision.models.video import SwinTransformer3d
 
 from viewer.errors import ModelError
+from viewer.inference.exported import ExportedNetwork, has_channels_last
 
 ToGrid = Callable[[torch.Tensor], torch.Tensor]
 
@@ -24,6 +25,8 @@ CONVOLUTIONS = (nn.Conv2d, nn.Conv3d)
 def grid_reader(network: nn.Module, layer: str) -> ToGrid:
     """A function that turns `layer`'s output (or its gradient) into (channels, *grid)."""
     module = network.get_submodule(layer)
+    if isinstance(network, ExportedNetwork) and has_channels_last(network, layer):
+        return lambda output: _channels_last(output, layer)
     if isinstance(network, (SwinTransformer, SwinTransformer3d)) and not isinstance(module, CONVOLUTIONS):
         return lambda output: _channels_last(output, layer)
     if isinstance(network, VisionTransformer) and not isinstance(module, CONVOLUTIONS):

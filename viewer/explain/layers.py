@@ -15,6 +15,7 @@ from viewer.explain.capture import Check
 from viewer.explain.grid import grid_reader
 from viewer.explain.passes import run_pass
 from viewer.inference.card import OfferedLayer
+from viewer.inference.exported import ExportedNetwork
 from viewer.inference.loading import LoadedModel
 from viewer.inference.small_resnet import SmallResNet
 from viewer.results import Layer
@@ -179,6 +180,10 @@ def _swin_3d(network: SwinTransformer3d) -> tuple[OfferedLayer, ...]:
     return OfferedLayer("patch_embed", "stem"), *_numbered(_children(network, "features")[::2])
 
 
+def _exported(network: ExportedNetwork) -> tuple[OfferedLayer, ...]:
+    return tuple(OfferedLayer(path, path) for path in network.layer_paths)
+
+
 def _maxvit(network: models.MaxVit) -> tuple[OfferedLayer, ...]:
     return OfferedLayer("stem", "stem"), *_numbered(_children(network, "blocks"))
 
@@ -201,6 +206,7 @@ _FINDERS: tuple = (
     (models.MaxVit, _maxvit),
     (VideoResNet, _video_resnet),
     (SwinTransformer3d, _swin_3d),
+    (ExportedNetwork, _exported),
 )
 """To add a kind of network: a function that names its layers, and its row here."""
 

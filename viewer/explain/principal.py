@@ -24,7 +24,7 @@ def first_direction(values: torch.Tensor) -> torch.Tensor:
     Zero of a zero matrix; not a number where not all of `values` are.
     """
     energy = _energy(values)
-    if not 1e-20 < energy < 1e30:  # so that squares neither vanish nor overflow
+    if not 1e-12 < energy < 1e12:  # so that squares of it neither vanish nor overflow
         largest = values.abs().max()
         if largest == 0 or not bool(largest.isfinite()):
             return values.new_full((len(values),), 0.0 if largest == 0 else float("nan"))

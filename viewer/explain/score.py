@@ -17,6 +17,7 @@ from torch.nn import functional as F
 from viewer.explain.asked import Answer, Asked, Progress
 from viewer.explain.capture import Check, evaluating, run_network, score_of, unaffected
 from viewer.explain.grid import grid_reader, no_grid
+from viewer.inference.exported import ExportedNetwork
 
 BATCH_BYTES = 64 << 20
 """Of images, or of copies of the layer, in one pass."""
@@ -107,6 +108,9 @@ def _layer(asked: Asked, check: Check) -> tuple[torch.Tensor, torch.Tensor, torc
 
 
 def _per_pass(asked: Asked, each: int) -> int:
+    network = asked.loaded.module
+    if isinstance(network, ExportedNetwork) and network.takes_one_image:
+        return 1
     fitting = max(1, BATCH_BYTES // each)
     return min(fitting, CPU_BATCH) if asked.loaded.device == "cpu" else fitting
 

@@ -22,7 +22,7 @@ ZERO = 128
 """Index of zero in the table of signed evidence; −1 … 1 of the scale are the indices 1 … 255."""
 
 GREY = "grey"
-"""Instead of the colours, whatever the evidence, while the reader has not looked why not to believe the map."""
+"""Instead of the colours, whatever the evidence, until the reader has looked why not to believe the map."""
 
 _EIGHTHS = (*range(0, 256, 8), 255)
 _ABOUT_ZERO = tuple(ZERO + 127 * step / 16 for step in range(-16, 17))

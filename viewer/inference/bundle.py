@@ -1,4 +1,4 @@
-"""A model bundle: a folder with card.toml and weights.safetensors. No torch; nothing is executed."""
+"""A model bundle: a folder with card.toml and its weights. No torch; nothing is executed."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def load_bundle(folder: Path) -> ModelBundle:
     if not path.exists() and not path.is_symlink():
         raise ModelError(
             "The folder holds no card.toml, so it is not a model bundle.",
-            remedy="Choose the folder that holds card.toml and weights.safetensors.",
+            remedy="Choose the folder that holds card.toml and the weights beside it.",
         )
     _regular_file(path, MAX_CARD_BYTES, "The card.toml of this model")
     try:

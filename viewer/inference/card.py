@@ -23,7 +23,9 @@ DEFAULT_METHOD = "grad-cam"
 DEFAULT_OPERATING_POINT = 0.5
 
 FITS = ("letterbox", "stretch", "crop")
-FAMILIES = ("torchvision", "glassbox")
+FAMILIES = ("torchvision", "glassbox", "exported")
+EXPORTED = FAMILIES[2]
+"""The network comes with its weights, as a torch.export program (.pt2); its name is for the reader alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ def parse_card(table: Mapping[str, Any]) -> Card:
     activation = top.choice("activation", ("softmax", "sigmoid"), "softmax")
     if activation == "softmax" and len(labels) < 2:
         top.refuse("activation", "softmax needs at least two labels; use sigmoid for one")
+    architecture = _architecture(top.section("architecture"))
     return Card(
         name=name,
         title=top.text("title", name),
@@ -233,14 +236,14 @@ def parse_card(table: Mapping[str, Any]) -> Card:
         licence=top.text("licence", ""),
         intended_use=top.text("intended_use", ""),
         limits=top.texts("limits"),
-        architecture=_architecture(top.section("architecture")),
+        architecture=architecture,
         input=_input(top.section("input")),
         domain=_domain(top.section("domain", required=False)),
         layers=_layers(top.section("layers", required=False)),
         scale=_scale(top.section("scale", required=False)),
         training=_training(top.section("training", required=False)),
         performance=_plain(top.section("performance", required=False).table),
-        weights=_weights(top.section("weights")),
+        weights=_weights(top.section("weights"), architecture),
         operating_points=_operating_points(top.section("operating_points", required=False), labels),
         default_method=_default_method(top.section("explain", required=False)),
     )
@@ -369,11 +372,12 @@ def _training(section: Section) -> CardTraining:
     )
 
 
-def _weights(section: Section) -> CardWeights:
+def _weights(section: Section, architecture: CardArchitecture) -> CardWeights:
     section.only("file", "sha256")
-    file = section.text("file", "weights.safetensors")
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}\.safetensors", file):
-        section.refuse("file", "must be the plain name of a .safetensors file beside the card")
+    ending = ".pt2" if architecture.family == EXPORTED else ".safetensors"
+    file = section.text("file", f"weights{ending}")
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,99}" + re.escape(ending), file):
+        section.refuse("file", f"must be the plain name of a {ending} file beside the card")
     digest = section.text("sha256").lower()
     if not re.fullmatch(r"[0-9a-f]{64}", digest):
         section.refuse("sha256", "must be 64 hexadecimal digits")

@@ -15,7 +15,8 @@ from torch import nn
 from viewer.errors import ModelError
 from viewer.inference.architectures import build
 from viewer.inference.bundle import ModelBundle
-from viewer.inference.card import Card
+from viewer.inference.card import EXPORTED, Card
+from viewer.inference.exported import exported_network
 
 DEVICES = ("cuda", "mps", "cpu")
 AUXILIARY = ("AuxLogits.", "aux1.", "aux2.")
@@ -80,6 +81,25 @@ def load_model(
     chosen = choose_device(device)
     card = bundle.card
     data = bundle.read_weights(check)
+    check()
+    network = (
+        exported_network(data, card) if card.architecture.family == EXPORTED else _built(card, data, check)
+    )
+    network.eval().requires_grad_(False)
+    if chosen == "cuda":
+        # TF32 convolutions keep 10 bits of mantissa: too few for maps that equal the CPU's.
+        torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
+    check()
+    loaded = LoadedModel(network, bundle, chosen)
+    try:
+        network.to(chosen)
+    except torch.OutOfMemoryError:
+        loaded.fall_back_to_cpu()
+    return loaded
+
+
+def _built(card: Card, data: bytes, check: Callable[[], None]) -> nn.Module:
+    """The network of the card's architecture, with the weights of a safetensors file in it."""
     network = _skeleton(card)
     check()
     _check_shapes(_header(data, card.name), _shapes(network), card.name)
@@ -92,17 +112,7 @@ def load_model(
     if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
         network = _build(card)  # a buffer that no weights file holds is made by the builder alone
         _fill(network, state)
-    network.eval().requires_grad_(False)
-    if chosen == "cuda":
-        # TF32 convolutions keep 10 bits of mantissa: too few for maps that equal the CPU's.
-        torch.backends.cudnn.conv.fp32_precision = "ieee"  # type: ignore[attr-defined]
-    check()
-    loaded = LoadedModel(network, bundle, chosen)
-    try:
-        network.to(chosen)
-    except torch.OutOfMemoryError:
-        loaded.fall_back_to_cpu()
-    return loaded
+    return network
 
 
 def _build(card: Card) -> nn.Module:

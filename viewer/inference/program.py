@@ -73,6 +73,8 @@ MEMORY_FORMATS = {
     3: torch.channels_last_3d,
     4: torch.preserve_format,
 }
+PATH = re.compile(r"[A-Za-z0-9_-]{1,100}(\.[A-Za-z0-9_-]{1,100}){0,39}")
+"""A module path or a weight's name; a deeper tree than this is nobody's network."""
 NOT_FINITE = ("Infinity", "-Infinity", "NaN")
 
 
@@ -110,14 +112,15 @@ class Step:
 @dataclass(frozen=True, eq=False, slots=True)
 class Program:
     """What the file says, checked for form: `bindings` are (name in the program, name of the weight),
-    `input` and `output` names in the program; `batch` is the fixed number of images, None for any."""
+    `input` and `output` names in the program; `size` is that of the input, (images, channels, height, width),
+    None where it may be any."""
 
     steps: tuple[Step, ...]
     weights: Mapping[str, torch.Tensor]
     bindings: tuple[tuple[str, str], ...]
     input: str
     output: str
-    batch: int | None
+    size: tuple[int | None, ...]
 
 
 def read_program(data: bytes, name: str) -> Program:
@@ -200,7 +203,9 @@ class _Reader:
         ]
         if len(inputs) != 1 or len(wanted) != 1:
             self._refuse(f"takes {len(inputs)} inputs and gives {len(wanted)} answers")
-        first = graph["tensor_values"][inputs[0]]["sizes"][0]
+        size = tuple(side.get("as_int") for side in graph["tensor_values"][inputs[0]]["sizes"])
+        if len(size) != 4 or size[0] not in (1, None):
+            self._refuse(f"takes an input of {_words(size)} numbers")
         self._fixed = {name for name, _weight in bindings}
         steps = [step for step in map(self._step, graph["nodes"]) if step is not None]
         stored = self._tensors("weights") | self._tensors("constants")
@@ -210,8 +215,11 @@ class _Reader:
                 f"The program of the model '{self._model}' lacks its weight '{missing[0]}'.",
                 remedy="Export the model again with torch.export.save.",
             )
+        odd = [weight for _, weight in bindings if not PATH.fullmatch(weight)]
+        if odd:
+            self._refuse(f"has a weight of the odd name '{odd[0][:100]}'")
         used = {weight: stored[weight] for _, weight in bindings}
-        return Program(tuple(steps), used, tuple(bindings), inputs[0], wanted[0], first.get("as_int"))
+        return Program(tuple(steps), used, tuple(bindings), inputs[0], wanted[0], size)
 
     def _bytes(self, path: str) -> bytes:
         return self._zip.read(self._files[f"{self._root}/{path}"])
@@ -265,8 +273,10 @@ class _Reader:
         if any(name in ("training", "train") and value is True for name, value, _kind in given):
             self._refuse("was exported in training mode")
         outputs, several = _outputs(node["outputs"])
-        if aten.endswith("_") and any(isinstance(v, Named) and v.name in self._fixed for _n, v, _k in given[:1]):
-            self._refuse("changes its own weights")
+        if aten.endswith("_") and any(
+            isinstance(v, Named) and v.name in self._fixed for _n, v, _k in given[:1]
+        ):
+            self._refuse("changes its own weights, as in training mode")
         stack = str(node["metadata"].get("nn_module_stack", ""))
         paths = [entry.split(",")[1] for entry in stack.split(";") if entry.count(",") >= 2]
         return Step(
@@ -278,6 +288,10 @@ class _Reader:
             modules=tuple(path for path in paths if path),
             name=str(node.get("name") or outputs[0] or aten),
         )
+
+
+def _words(size: tuple[int | None, ...]) -> str:
+    return " x ".join("any" if side is None else str(side) for side in size)
 
 
 class _Unknown:

@@ -162,8 +162,7 @@ class _Sheet:
         if shown is not None:
             self.y = top
             if not shown.empty:
-                relative = shown.overlay.scale == "relative"
-                unit = shown.unit + (", this map's own maximum" if relative else ", absolute")
+                unit = f"{shown.unit}, {shown.overlay.scale}"
                 bar = QRectF(round(self.second), top + 4, round(_COLUMN * 0.62), 26)
                 self._text(unit, bar.right() + 24, top + 28, font(24), _QUIET, self.right - bar.right() - 24)
                 self.y = picture.paint_color_bar(self.painter, bar, shown) + 6
@@ -224,7 +223,7 @@ class _Sheet:
             self.painter.fillRect(QRectF(at - 1.5, bar.top() - 5, 3, bar.height() + 10), _INK)
         label = f"{finding.label}  (explained here)" if explained else finding.label
         if finding.below:
-            label += f"  below the operating point {finding.point:.3g}"
+            label += f" · below the operating point {finding.point:.3g}"
         x = bar.right() + 24
         ink = _QUIET if finding.below else _INK
         self._text(label, x, baseline, chosen, ink, self.left + _COLUMN - x)

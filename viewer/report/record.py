@@ -57,8 +57,8 @@ def from_json(text: str) -> Report:
 
 def _bring_up(table: dict[str, Any]) -> None:
     """Make a report of an earlier schema one of this: before 2, pictures stood as they were stored, and
-    nothing of the file lay over them; before 3, every map was Grad-CAM of one label, none was withheld, and
-    signed evidence was a colour map."""
+    nothing of the file lay over them; before 3, every map was Grad-CAM of one label, none was withheld
+    or judged, and signed evidence was a colour map."""
     if table.get("schema") == 1:
         row, col = table["image"]["spacing"] or (1.0, 1.0)
         table["image"].update(quarter_turns=0, flipped=False, aspect=row / col)
@@ -71,7 +71,7 @@ def _bring_up(table: dict[str, Any]) -> None:
 
 
 def _bring_up_analysis(analysis: dict[str, Any]) -> None:
-    analysis.update(against="", method="grad-cam", withheld="")
+    analysis.update(against="", method="grad-cam", withheld="", trust=[])
     for finding in analysis["findings"]:
         finding["point"] = None
     if analysis["map"] is not None:

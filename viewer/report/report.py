@@ -17,6 +17,7 @@ from viewer import diagnostics
 from viewer.dicom import identity
 from viewer.errors import ReportError
 from viewer.explain.methods import DEFAULT, METHODS
+from viewer.explain.trust.verdict import TrustLine
 from viewer.imaging import compose
 from viewer.imaging.turn import Turn
 from viewer.inference.card import Card
@@ -150,6 +151,8 @@ class Analysis:
     withheld: str
     """Why there is no map of a finding below the model's operating point; empty where there is one."""
     map: Map | None
+    trust: tuple[TrustLine, ...]
+    """What was known of whether the map deserves belief."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -329,6 +332,7 @@ def _analysis(view: ResolvedView) -> Analysis | None:
         note=view.overlay_note,
         withheld=view.withheld,
         map=_map(view, result),
+        trust=view.trust,
     )
 
 

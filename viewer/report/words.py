@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from viewer.explain.trust.verdict import AMBER, GREEN, RED, UNDEFINED, TrustLine
 from viewer.imaging.colormap import bar_words, map_in_force, number
 from viewer.report.report import Analysis, Report
 from viewer.session import captions
@@ -129,7 +132,20 @@ def _map_rows(analysis: Analysis) -> list[Row]:
         ("Threshold", f"{look.threshold:.0%} of the scale, nothing drawn below"),
         ("Opacity", f"{look.opacity:.0%}"),
         ("Colour map", map_in_force(look.colormap, look.evidence)),
+        *([("Trust", trust_words(analysis.trust))] if analysis.trust else []),
     ]
+
+
+def trust_words(lines: Sequence[TrustLine]) -> str:
+    """How many lines are good, and which are not, the worst first."""
+    good = sum(line.level == GREEN for line in lines)
+    named = {
+        level: ", ".join(line.title.lower() for line in lines if line.level == level)
+        for level in (RED, AMBER, UNDEFINED)
+    }
+    said = {RED: "bad", AMBER: "doubtful", UNDEFINED: "cannot be told"}
+    others = "".join(f"; {said[level]}: {titles}" for level, titles in named.items() if titles)
+    return f"{good} of {len(lines)} figures good{others}"
 
 
 def _joined(*parts: str) -> str:

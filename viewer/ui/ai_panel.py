@@ -1,4 +1,4 @@
-"""The right side: findings, and on demand the layers and how the overlay looks."""
+"""The right side: findings, and on demand the layers, how the overlay looks and whether to believe it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from viewer.ui.layer_panel import LayerPanel
 from viewer.ui.method_panel import MethodPanel
 from viewer.ui.overlay_panel import OverlayPanel
 from viewer.ui.section import Section
+from viewer.ui.trust_panel import TrustPanel
 
 
 class AiPanel(QScrollArea):
@@ -29,11 +30,13 @@ class AiPanel(QScrollArea):
         self.layer = LayerPanel(intents)
         self.method = MethodPanel(intents)
         self.overlay = OverlayPanel(intents)
+        self.trust = TrustPanel(intents)
         self.sections = (
             Section("Findings", self.findings, opened=True),
             Section("Layer", self.layer, opened=False),
             Section("Method", self.method, opened=False),
             Section("Overlay", self.overlay, opened=False),
+            Section("Trust", self.trust, opened=False),
         )
         inside = theme.named(QWidget(), "panel")
         inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
@@ -54,7 +57,7 @@ class AiPanel(QScrollArea):
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what the network said of the slice on the screen."""
-        for part in (self.findings, self.layer, self.method, self.overlay):
+        for part in (self.findings, self.layer, self.method, self.overlay, self.trust):
             part.show_view(view)
 
     def dress(self) -> None:

@@ -202,7 +202,11 @@ class MainWindow(QMainWindow):
         self._line(lane).hide()
 
     def _line(self, lane: str) -> ProgressLine:
-        lines = {"dicom": self.series.progress, "explanation": self.models.explanation}
+        lines = {
+            "dicom": self.series.progress,
+            "explanation": self.models.explanation,
+            "trust": self.ai.trust.progress,
+        }
         return lines.get(lane, self.models.progress)
 
     def show_notice(self, notice: Notice) -> None:

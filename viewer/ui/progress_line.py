@@ -11,7 +11,7 @@ from viewer.ui import theme
 
 
 class ProgressLine(QWidget):
-    """Hidden until something runs in its lane, "dicom", "inference" or "explanation"."""
+    """Hidden until something runs in its lane, "dicom", "inference", "explanation" or "trust"."""
 
     def __init__(self, lane: str, intents: Intents, stop: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)

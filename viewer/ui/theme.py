@@ -33,6 +33,7 @@ class Theme:
     """Disabled controls."""
     accent: str
     selected: str
+    good: str
     warning: str
     error: str
 
@@ -49,6 +50,7 @@ DARK = Theme(
     faint="#646c73",
     accent="#7fb0d3",
     selected="#2a3d4e",
+    good="#86c29a",
     warning="#d9a25b",
     error="#e08a7d",
 )
@@ -64,6 +66,7 @@ LIGHT = Theme(
     faint="#949ca3",
     accent="#1f6594",
     selected="#c9dbe9",
+    good="#22693c",
     warning="#8a5a10",
     error="#a8352a",
 )

@@ -24,12 +24,12 @@ from evaluate import HERE, as_slice
 from evaluation import BLOB, RANDOM_MAP, RANDOM_WEIGHTS, TRAINED, chosen, read_lines, write_documents
 from PIL import Image
 
-from viewer.errors import ModelError
 from viewer.explain.analyse import offered_layers
 from viewer.explain.answer import explain_slice
+from viewer.explain.applicable import applicable
 from viewer.explain.captures import Captures
 from viewer.explain.heatmap import make_heatmap, to_slice
-from viewer.explain.methods import ATTENTION, FAMILY, LAYER, METHODS, Method
+from viewer.explain.methods import LAYER, METHODS, Method
 from viewer.explain.trust.regions import TITLES, box_mask, centre_blob, scores
 from viewer.inference.architectures import build
 from viewer.inference.bundle import load_bundle
@@ -136,29 +136,27 @@ def score_networks(
     work: Path,
     subset: int,
 ) -> None:
-    """Every method on every network; the costly ones on `subset` slices drawn at random."""
-    files = np.array(list(cases))
-    few = {str(file) for file in np.random.default_rng(SEED).choice(files, min(subset, len(files)), False)}
-    family = [method for method in methods if method.kind == FAMILY]
-    costly = [method for method in methods if method.kind != FAMILY]
-    for network, loaded in networks.items():
-        layers = offered_layers(loaded)
-        ledgers = {method.id: Ledger(work, f"{network}-{method.id}") for method in methods}
-        for group in (family, *([method] for method in costly)):
-            for file, case in cases.items():
+    """Every method on every network; the costly ones on the first `subset` slices of one random order."""
+    order = [str(file) for file in np.random.default_rng(SEED).permutation(list(cases))]
+    quick = [method for method in methods if method.passes < COSTLY]
+    costly = [method for method in methods if method.passes >= COSTLY]
+    for files, group in ((list(cases), quick), (order[:subset], costly)):
+        for network, loaded in networks.items():
+            layers = offered_layers(loaded)
+            ledgers = {method.id: Ledger(work, f"{network}-{method.id}") for method in group}
+            for file in files:
                 captures = Captures()
                 for method in group:
-                    ledger = ledgers[method.id]
-                    if file in ledger.done or (method.passes >= COSTLY and file not in few):
+                    if file in ledgers[method.id].done:
                         continue
-                    found = maps_of(loaded, case, method, layers, captures)
-                    ledger.add(
+                    found = maps_of(loaded, cases[file], method, layers, captures)
+                    ledgers[method.id].add(
                         [
-                            row_of(case, network, method.id, layer, values, peak=peak, seconds=seconds)
+                            row_of(cases[file], network, method.id, layer, values, peak=peak, seconds=seconds)
                             for layer, values, peak, seconds in found
                         ]
                     )
-            print(network, *(method.id for method in group), time.strftime("%H:%M:%S"), flush=True)
+                print(time.strftime("%H:%M:%S"), network, len(group), "methods", file, flush=True)
 
 
 def score_controls(loaded: LoadedModel, cases: dict[str, Case], work: Path) -> None:
@@ -177,21 +175,13 @@ def score_controls(loaded: LoadedModel, cases: dict[str, Case], work: Path) -> N
             ledger.add(rows)
 
 
-def fitting(asked: list[str] | None, loaded: LoadedModel, case: Case) -> list[Method]:
-    """The methods to score: those asked for, or all that fit this network and are installed."""
-    chosen = [METHODS[id] for id in asked] if asked else list(METHODS.values())
-    kept = []
-    for method in chosen:
-        if method.kind == ATTENTION:
-            print(f"{method.id}: left out, the network has no attention")
-            continue
-        try:
-            layer = offered_layers(loaded)[-1] if method.kind == LAYER else None
-            explain_slice(loaded, case.slice, method=method.id, target=case.label, layer=layer)
-            kept.append(method)
-        except ModelError as error:
-            print(f"{method.id}: left out, {error.what}")
-    return kept
+def fitting(asked: list[str] | None, loaded: LoadedModel) -> list[Method]:
+    """The methods to score: those asked for, or all; without those that do not fit this network."""
+    methods = [METHODS[id] for id in asked] if asked else list(METHODS.values())
+    for method in methods:
+        if problem := applicable(method, loaded):
+            print(problem)
+    return [method for method in methods if not applicable(method, loaded)]
 
 
 def main() -> None:
@@ -200,13 +190,13 @@ def main() -> None:
     )
     parser.add_argument("data", type=Path)
     parser.add_argument("--work", type=Path, required=True, help="where the scores are kept between runs")
-    parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="default: all")
-    parser.add_argument("--subset", type=int, default=40, help="slices for methods of many passes")
+    parser.add_argument("--methods", nargs="+", choices=list(METHODS), help="default: all that fit")
+    parser.add_argument("--subset", type=int, default=24, help="slices for methods of many passes")
     parser.add_argument("--choose", action="store_true", help="write the cards of the shipped models")
     options = parser.parse_args()
     loaded = load_model(load_bundle(HERE), "cpu")
     cases = read_cases(options.data)
-    methods = fitting(options.methods, loaded, next(iter(cases.values())))
+    methods = fitting(options.methods, loaded)
     score_controls(loaded, cases, options.work)
     networks = {TRAINED: loaded, RANDOM_WEIGHTS: randomised(loaded)}
     score_networks(networks, cases, methods, options.work, options.subset)

@@ -1,3 +1,6 @@
+import copy
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -5,37 +8,51 @@ from torch import nn
 
 from tests.support.asking import untouched
 from tests.support.bundle_factory import make_bundle
-from tests.support.slice_factory import make_slice
 from viewer.errors import Cancelled, ModelError
-from viewer.explain.analyse import analyse_slice
+from viewer.explain.cam import grad_cam
+from viewer.explain.capture import capture
 from viewer.explain.closed_form import every_label
+from viewer.inference.architectures import build
 from viewer.inference.bundle import load_bundle
+from viewer.inference.card import CardArchitecture, CardLayers
 from viewer.inference.loading import load_model
-from viewer.inference.preprocess import prepare
-
-SLICE = make_slice(np.random.default_rng(8).integers(-1000, 1000, (70, 80)).astype(np.int16))
-LABELS = [f"finding {number}" for number in range(14)]
 
 
-def loaded(folder, name, side=64, **changes):
-    architecture = {"family": "torchvision", "name": name}
-    return load_model(
-        load_bundle(
-            make_bundle(
-                folder, architecture=architecture, input={"size": [side, side]}, labels=LABELS,
-                background="", **changes,
-            )
-        ),
-        "cpu",
-    )  # fmt: skip
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory):
+    return load_model(load_bundle(make_bundle(tmp_path_factory.mktemp("tiny"))), "cpu")
 
 
-def assert_equal_to_a_pass_for_each(model, found):
-    for label in model.card.labels:
-        expected = analyse_slice(model, SLICE, target=label).cams[found.layer]
-        np.testing.assert_allclose(
-            found.cams[label], expected, rtol=1e-5, atol=1e-5 * float(np.abs(expected).max())
+@pytest.fixture
+def with_network(tiny):
+    """The tiny model's card over another network."""
+
+    def make(network, labels=3):
+        network.eval().requires_grad_(False)
+        names = tuple(f"finding {number}" for number in range(labels))
+        card = replace(tiny.card, labels=names, background="", layers=CardLayers())
+        return replace(tiny, module=network, bundle=replace(tiny.bundle, card=card))
+
+    return make
+
+
+def network_of(name, side, labels):
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(9)
+        return build(CardArchitecture("torchvision", name), channels=2, labels=labels, size=(side, side))
+
+
+def picture(*shape, seed=1):
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+def assert_equal_to_a_pass_for_each(model, image, found):
+    for number, label in enumerate(model.card.labels):
+        taken = capture(
+            model.module, torch.from_numpy(image)[None], [found.layer], lambda _logits, number=number: number
         )
+        expected = grad_cam(taken.activations[found.layer][0], taken.gradients[found.layer][0]).numpy()
+        np.testing.assert_allclose(found.cams[label], expected, atol=2e-6 * np.abs(expected).max())
 
 
 @pytest.fixture
@@ -55,54 +72,42 @@ def runs(monkeypatch):
     return counted
 
 
-CLOSED = {
-    "densenet121": 64,
-    "efficientnet_b0": 64,
-    "googlenet": 64,
-    "inception_v3": 80,
-    "mnasnet0_5": 64,
-    "mobilenet_v2": 64,
-    "regnet_x_400mf": 64,
-    "resnet18": 64,
-    "shufflenet_v2_x0_5": 64,
-}
+CLOSED = {"densenet121": 14, "googlenet": 3, "resnet18": 3, "shufflenet_v2_x0_5": 3}
 """Networks that end in average pooling and one linear layer; DenseNet has a ReLU before the pooling."""
 
-OPEN = {"convnext_tiny": 64, "mobilenet_v3_small": 64, "squeezenet1_1": 64, "vgg11": 64, "vit_b_32": 64}
+OPEN = {"convnext_tiny": 3, "mobilenet_v3_small": 3, "squeezenet1_1": 3}
 """Networks with something else between the last layer and the logits."""
 
 
-@pytest.mark.parametrize(("name", "side"), CLOSED.items())
-def test_all_labels_of_a_pooled_linear_network_come_from_one_forward_pass(tmp_path, name, side, runs):
-    model = loaded(tmp_path, name, side)
-    image, _mapping = prepare(SLICE, model.card.input)
+@pytest.mark.parametrize(("name", "labels"), CLOSED.items())
+def test_all_labels_of_a_pooled_linear_network_come_from_one_forward_pass(name, labels, runs, with_network):
+    model = with_network(network_of(name, 64, labels), labels)
+    image = picture(2, 64, 64)
     watch = runs["watch"](model.module)
     with untouched(model.module):
         found = every_label(model, image)
     watch.remove()
     assert found.closed and (runs["forward"], runs["backward"]) == (1, 1)  # the head's own slope, to be sure
-    assert_equal_to_a_pass_for_each(model, found)
+    assert_equal_to_a_pass_for_each(model, image, found)
 
 
-@pytest.mark.parametrize(("name", "side"), OPEN.items())
-def test_other_heads_are_not_taken_for_linear_and_get_a_backward_pass_for_each_label(
-    tmp_path, name, side, runs
-):
-    model = loaded(tmp_path, name, side)
-    image, _mapping = prepare(SLICE, model.card.input)
+@pytest.mark.parametrize(("name", "labels"), OPEN.items())
+def test_other_heads_get_a_backward_pass_for_each_label(name, labels, runs, with_network):
+    model = with_network(network_of(name, 64, labels), labels)
+    image = picture(2, 64, 64)
     watch = runs["watch"](model.module)
     with untouched(model.module):
         found = every_label(model, image)
     watch.remove()
-    assert not found.closed and runs["forward"] == 1 and len(LABELS) <= runs["backward"] <= 1 + len(LABELS)
-    assert_equal_to_a_pass_for_each(model, found)
+    assert not found.closed and runs["forward"] == 1 and labels <= runs["backward"] <= 1 + labels
+    assert_equal_to_a_pass_for_each(model, image, found)
 
 
-def test_an_earlier_layer_of_a_pooled_linear_network_is_not_in_closed_form(tmp_path):
-    model = loaded(tmp_path, "resnet18")
-    found = every_label(model, prepare(SLICE, model.card.input)[0], "layer3")
+def test_an_earlier_layer_of_a_pooled_linear_network_is_not_in_closed_form(with_network):
+    model = with_network(network_of("resnet18", 64, 3))
+    found = every_label(model, picture(2, 64, 64), "layer3")
     assert not found.closed
-    assert_equal_to_a_pass_for_each(model, found)
+    assert_equal_to_a_pass_for_each(model, picture(2, 64, 64), found)
 
 
 class Head(nn.Module):
@@ -146,47 +151,46 @@ class Head(nn.Module):
         ("doubled", False),
     ],
 )
-def test_a_head_is_believed_by_its_numbers_and_slopes_alone(tmp_path, kind, closed):
-    model = load_model(load_bundle(make_bundle(tmp_path)), "cpu")
+def test_a_head_is_believed_by_its_numbers_and_slopes_alone(kind, closed, with_network):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(9)
-        model.module = Head(kind).eval().requires_grad_(False)
-    found = every_label(model, np.random.default_rng(1).normal(size=(1, 9, 8)).astype(np.float32), "last")
+        model = with_network(Head(kind))
+    image = picture(1, 9, 8)
+    found = every_label(model, image, "last")
     assert found.closed == closed
-    image = torch.from_numpy(np.random.default_rng(1).normal(size=(1, 1, 9, 8)).astype(np.float32))
-    grid = model.module.last(image)[0]
+    assert_equal_to_a_pass_for_each(model, image, found)
+    if kind == "second way":
+        return  # its slopes are not those of its numbers
+    exact = copy.deepcopy(model.module).double()
+    grid = exact.last(torch.from_numpy(image)[None].double())[0]
+
+    def logits_with(channel, step):
+        """What the logits would be with one channel a little brighter everywhere."""
+        exact.last.bias[channel] += step
+        logits = exact(torch.from_numpy(image)[None].double())[0]
+        exact.last.bias[channel] -= step
+        return logits
+
+    slopes = torch.stack([logits_with(k, 1e-6) - logits_with(k, -1e-6) for k in range(5)], 1) / 2e-6
+    expected = torch.einsum("tk,khw->thw", slopes / grid[0].numel(), grid)
     for number, label in enumerate(model.card.labels):
-        # By finite differences of each channel's level: what one step of a channel adds to the logit.
-        def logit_with(channel, step, number=number):
-            lifted = nn.Conv2d(1, 5, 3, padding=1)
-            lifted.load_state_dict(model.module.last.state_dict())
-            lifted.bias.data[channel] += step
-            other = Head(kind).eval()
-            other.load_state_dict(model.module.state_dict())
-            other.last = lifted
-            return float(other.double()(image.double())[0, number])
-
-        if kind == "second way":
-            continue  # its slopes are not those of its numbers: that is what makes it one
-        slopes = [(logit_with(k, 1e-6) - logit_with(k, -1e-6)) / 2e-6 / 72 for k in range(5)]
-        values = grid.detach().double()
-        expected = np.einsum("k,khw->hw", slopes, values.numpy())
-        np.testing.assert_allclose(found.cams[label], expected, atol=1e-4 * np.abs(expected).max())
+        torch.testing.assert_close(
+            torch.from_numpy(found.cams[label]).double(), expected[number], rtol=1e-4, atol=1e-5
+        )
 
 
-def test_the_cells_of_every_label_sum_to_its_logit_less_the_bias(tmp_path):
-    model = load_model(load_bundle(make_bundle(tmp_path)), "cpu")
-    found = every_label(model, prepare(SLICE, model.card.input)[0])
-    sums = np.array([found.cams[label].sum() for label in model.card.labels])
-    np.testing.assert_allclose(sums, found.prediction.logits - model.module.head.bias.numpy(), rtol=1e-4)
+def test_the_cells_of_every_label_sum_to_its_logit_less_the_bias(tiny):
+    found = every_label(tiny, picture(1, 64, 64))
+    assert found.layer == "block4" and found.closed
+    sums = np.array([found.cams[label].sum() for label in tiny.card.labels])
+    np.testing.assert_allclose(sums, found.prediction.logits - tiny.module.head.bias.numpy(), rtol=1e-4)
 
 
-def test_cancelling_leaves_the_network_as_it_was(tmp_path):
-    model = loaded(tmp_path, "squeezenet1_1")
-    image, _mapping = prepare(SLICE, model.card.input)
+def test_cancelling_leaves_the_network_as_it_was(with_network):
+    model = with_network(Head("maximum"))
     steps = []
-    every_label(model, image, check=lambda: steps.append(1))
-    for strike in (1, len(steps) // 3, len(steps) - 20, len(steps)):
+    every_label(model, picture(1, 9, 8), "last", check=lambda: steps.append(1))
+    for strike in range(1, len(steps) + 1):
         left = strike
 
         def check():
@@ -196,12 +200,12 @@ def test_cancelling_leaves_the_network_as_it_was(tmp_path):
                 raise Cancelled
 
         with untouched(model.module), pytest.raises(Cancelled):
-            every_label(model, image, check=check)
+            every_label(model, picture(1, 9, 8), "last", check=check)
 
 
-def test_weights_that_are_not_numbers_are_said(tmp_path):
-    model = load_model(load_bundle(make_bundle(tmp_path)), "cpu")
+def test_weights_that_are_not_numbers_are_said(with_network):
+    model = with_network(Head("plain"))
     with torch.no_grad():
         model.module.head.weight[1, 2] = float("inf")
     with pytest.raises(ModelError, match="not a number"):
-        every_label(model, prepare(SLICE, model.card.input)[0])
+        every_label(model, picture(1, 9, 8), "last")

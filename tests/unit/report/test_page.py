@@ -130,6 +130,55 @@ def test_evidence_below_the_threshold_is_said_in_words():
     assert words.nothing_drawn(make_report()) == ""
 
 
+@pytest.mark.parametrize(
+    ("evidence", "scale", "said"),
+    [("positive", (0.0, 3.2), "evidence for"), ("negative", (0.0, -3.2), "evidence against"),
+     ("signed", (-3.2, 3.2), "evidence for and against")],
+)  # fmt: skip
+def test_title_and_footer_name_the_sign_of_the_evidence(evidence, scale, said):
+    made = make_report(make_view(overlay=Overlay(evidence=evidence), heat_range=scale))
+    assert words.panel_titles(made)[1] == f"Grad-CAM: {said} {made.analysis.target}"
+    rows = dict(words.footer(made)[1])
+    top = {"positive": "top 3.2", "negative": "top −3.2", "signed": "top +3.2"}[evidence]
+    assert top in rows["Scale"] and rows["Scale"].startswith("absolute")
+    assert page.draw(made, 800).height() > 400
+
+
+def test_no_evidence_of_the_sign_shown_is_said_on_the_page():
+    against = make_report(
+        make_view(overlay=Overlay(evidence="negative", threshold=0.5), heat_range=(0, -3.2))
+    )
+    assert words.nothing_drawn(against).startswith("The evidence against")
+    nothing = make_view(overlay=Overlay(evidence="negative"), heat_range=(0, -3.2))
+    heatmap = dataclasses.replace(nothing.heatmap, nothing_against=True)
+    made = make_report(dataclasses.replace(nothing, heatmap=heatmap))
+    assert made.analysis.map.empty and words.nothing_drawn(made).startswith("No evidence against")
+
+
+def test_a_finding_below_its_operating_point_has_a_sentence_in_the_place_of_its_map():
+    sentence = "glioma 0.12 is below this model's operating point 0.50: no map is shown."
+    view = dataclasses.replace(make_view(), heatmap=None, caption="", cams={}, withheld=sentence)
+    made = make_report(view)
+    other = make_report(dataclasses.replace(view, withheld=""))
+    assert made.pictures.overlay is None and made.analysis.map is None and made.analysis.withheld == sentence
+    assert dict(words.footer(made)[1])["Layer"] == "no map shown"
+    one, two = (pixels_of(page.draw(report, 1200)) for report in (made, other))
+    assert not np.array_equal(one[300:600, 609:1164], two[300:600, 609:1164])
+
+
+def test_findings_below_their_operating_point_are_marked_in_words():
+    made = make_report()
+    below = [finding for finding in made.analysis.findings if finding.below]
+    assert below and all(finding.probability < 0.4 == finding.point for finding in below)
+    target = made.analysis.target
+    findings = tuple(
+        dataclasses.replace(finding, point=1.0) if finding.label == target else finding
+        for finding in made.analysis.findings
+    )
+    shown = dataclasses.replace(made, analysis=dataclasses.replace(made.analysis, findings=findings))
+    assert "below the model's operating point 1" in dict(words.footer(shown)[1])["Target"]
+
+
 def test_a_longer_comment_makes_a_longer_page_and_no_word_is_lost():
     heights = [page.draw(make_report(comment="word " * count), 800).height() for count in (1, 100, 700)]
     assert heights == sorted(set(heights))

@@ -70,3 +70,28 @@ def test_a_report_of_the_first_schema_had_nothing_over_its_pictures():
         del table["display"][name]
     old = record.from_json(json.dumps(table))
     assert (old.display.graphics, old.display.shutter, old.image.flipped) == (False, False, False)
+
+
+def of_schema_2(**look):
+    """A report as the second schema wrote it."""
+    table = json.loads(record.to_json(make_report())) | {"schema": 2}
+    for name in ("against", "method", "withheld"):
+        del table["analysis"][name]
+    for finding in table["analysis"]["findings"]:
+        del finding["point"]
+    del table["analysis"]["map"]["overlay"]["evidence"]
+    table["analysis"]["map"]["overlay"].update(look)
+    return table
+
+
+def test_a_report_of_the_second_schema_withheld_nothing_and_knew_no_operating_points():
+    old = record.from_json(json.dumps(of_schema_2()))
+    assert (old.analysis.method, old.analysis.withheld, old.analysis.against) == ("grad-cam", "", "")
+    assert not any(finding.below for finding in old.analysis.findings)
+    assert old.analysis.map.overlay.evidence == "positive" and old.analysis.map.heat_range == (0.0, 3.2)
+
+
+def test_the_diverging_colour_map_of_an_older_report_is_signed_evidence():
+    shown = record.from_json(json.dumps(of_schema_2(colormap="diverging"))).analysis.map
+    assert (shown.overlay.evidence, shown.overlay.colormap) == ("signed", "inferno")
+    assert shown.heat_range == (-3.2, 3.2)

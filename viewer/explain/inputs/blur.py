@@ -25,16 +25,17 @@ def blur_integrated_gradients(asked: Asked, progress: Progress, check: Check) ->
     the gradients at its two ends; the authors' code takes the slope of the blur at one end, with which
     the last, steepest steps add up to too much.
     """
-    black = level(asked, 0.0)
+    black = level(asked, 0.0).cpu().double()  # not every device knows 64 bits
     sigmas = np.linspace(MAX_SIGMA, 0.0, STEPS + 1).tolist()
     with inquiry(asked, STEPS + 1, progress, check) as network:
-        share = torch.zeros_like(network.image, dtype=torch.float64)
+        sharp = network.image.cpu().double()
+        share = torch.zeros_like(sharp)
         before = None
         low = high = 0.0
         for batch in network.batches(len(sigmas)):
-            images = torch.cat([blurred(network.image, sigmas[i], black) for i in batch])
+            images = torch.cat([blurred(sharp, sigmas[i], black) for i in batch])
             scores, slopes = network.slopes(images)
-            for image, slope, score in zip(images.double(), slopes.double(), scores.tolist(), strict=True):
+            for image, slope, score in zip(images, slopes.double(), scores.tolist(), strict=True):
                 if before is None:
                     low = score
                 else:
@@ -46,14 +47,14 @@ def blur_integrated_gradients(asked: Asked, progress: Progress, check: Check) ->
 
 
 def blurred(image: torch.Tensor, sigma: float, outside: torch.Tensor) -> torch.Tensor:
-    """(n, channels, h, w) -> the same under a Gaussian of `sigma` pixels, with `outside` around it.
+    """(n, channels, h, w) float64 -> the same under a Gaussian of `sigma` pixels, with `outside` around it.
 
     `outside` is a picture of one value per channel.
     """
     if sigma <= 0:
         return image.clone()
-    down, across = (_gaussian(size, sigma).to(image.device) for size in image.shape[2:])
-    return (down @ (image - outside).double() @ across.T + outside.double()).to(image.dtype)
+    down, across = (_gaussian(size, sigma) for size in image.shape[2:])
+    return down @ (image - outside) @ across.T + outside
 
 
 def _gaussian(size: int, sigma: float) -> torch.Tensor:

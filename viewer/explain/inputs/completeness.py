@@ -7,9 +7,9 @@ NOTHING = 1e-3
 """Logits: below this there is no difference to share out, and a gap in per cent would say nothing."""
 
 
-def completeness(total: float, difference: float) -> tuple[str, ...]:
+def completeness(total: float, difference: float, subject: str = "map sums") -> tuple[str, ...]:
     """Notes for a map that sums to `total` where the logit differs by `difference` from the baseline's."""
-    sums = f"The map sums to {_number(total)} of a logit difference of {_number(difference)}"
+    sums = f"The {subject} to {_number(total)} of a logit difference of {_number(difference)}"
     gap = abs(total - difference)
     if abs(difference) < NOTHING:
         if gap < NOTHING:

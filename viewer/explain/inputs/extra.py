@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from importlib import import_module
 from typing import Any
 
@@ -13,10 +14,13 @@ TITLES = {"captum": "Captum", "skimage": "scikit-image", "sklearn": "scikit-lear
 
 def optional(module: str) -> Any:
     """A module of the extra; ModelError in words where its package is not installed."""
+    state = random.getstate()
     try:
         return import_module(module)
     except ImportError as error:
         raise missing(module.partition(".")[0]) from error
+    finally:
+        random.setstate(state)  # scikit-learn draws from it when it is imported
 
 
 def missing(package: str) -> ModelError:

@@ -26,15 +26,15 @@ def guided_integrated_gradients(asked: Asked, progress: Progress, check: Check) 
     The gradient along a step is the mean of those at its ends, where the authors' code takes the first:
     the same integral, closer for the same passes.
     """
-    start = level(asked, 0.0)
+    start = level(asked, 0.0).cpu().double()  # not every device knows 64 bits
     with inquiry(asked, STEPS + 1, progress, check) as network:
-        end, at = network.image.double(), start.double()
+        end, at = network.image.cpu().double(), start
         score, slope = network.slopes(start)
         low = high = float(score)
         share = torch.zeros_like(at)
         for step in range(1, STEPS + 1):
-            there = advance(at, slope, start.double(), end, step / STEPS)
-            score, ahead = network.slopes(there.float())
+            there = advance(at, slope, start, end, step / STEPS)
+            score, ahead = network.slopes(there)
             share += (there - at) * (slope.double() + ahead.double()) / 2
             at, slope, high = there, ahead, float(score)
     cam = summed(share)
@@ -63,7 +63,8 @@ def advance(
     """
     span = end - start
     floor = start + max(part - max_distance, 0.0) * span
-    ceiling = start + min(part + max_distance, 1.0) * span
+    # start + span may round to beside the end, and then a value that has arrived would move again.
+    ceiling = end if part + max_distance >= 1 else start + (part + max_distance) * span
     way = span.sign()
     now = torch.where((floor - at) * way > 0, floor, at)
     whole = float(span.abs().sum())

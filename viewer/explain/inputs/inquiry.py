@@ -40,8 +40,13 @@ class Inquiry:
         """(n, channels, *size) -> (n,) float64: the target's logit, or the contrast's."""
         return torch.cat([self._batch(part, slopes=False)[0] for part in images.split(self.batch)])
 
+    def answers(self, images: torch.Tensor) -> torch.Tensor:
+        """The scores as Captum wants them: float32, where the pictures are."""
+        return self.scores(images).float().to(images.device)
+
     def slopes(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The scores, and the gradient of each with respect to its picture, as `images` in shape."""
+        """The scores, and the gradient of each with respect to its picture: float32, of the shape of
+        `images` and where they are. Those may be in 64 bits and on the CPU, whatever the network's device."""
         parts = [self._batch(part, slopes=True) for part in images.split(self.batch)]
         return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
 
@@ -65,13 +70,13 @@ class Inquiry:
         return found
 
     def _pass(self, images: torch.Tensor, slopes: bool) -> tuple[torch.Tensor, torch.Tensor]:
-        kind = images.device.type
+        device = self.image.device
         with (
-            torch.random.fork_rng(devices=[images.device] if kind == "cuda" else []),
-            torch.autocast(kind, enabled=False),
+            torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
+            torch.autocast(device.type, enabled=False),
             torch.set_grad_enabled(slopes),
         ):
-            leaf = images.detach().clone().to(self._precision).requires_grad_(slopes)
+            leaf = images.detach().clone().to(self._precision).to(device).requires_grad_(slopes)
             logits = self._asked.loaded.module(leaf.clone())  # the first module may work in place
             if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != len(images):
                 raise ModelError(
@@ -83,7 +88,7 @@ class Inquiry:
             if scores.requires_grad:
                 found = torch.autograd.grad(scores.sum(), leaf, allow_unused=True)[0]
                 slope = slope if found is None else found
-        return scores.detach().to("cpu", torch.float64), slope.detach().float()
+        return scores.detach().cpu().double(), slope.detach().float().to(images.device)
 
 
 @contextmanager
@@ -140,7 +145,7 @@ def grey_picture(asked: Asked) -> np.ndarray:
 
 def summed(attribution: torch.Tensor) -> np.ndarray:
     """(1, channels, *size) -> (*size) float32, the channels' shares added up."""
-    found: np.ndarray = attribution.detach()[0].double().sum(0).cpu().numpy().astype(np.float32)
+    found: np.ndarray = attribution.detach()[0].cpu().double().sum(0).numpy().astype(np.float32)
     return found
 
 

@@ -29,7 +29,7 @@ def occlusion(asked: Asked, progress: Progress, check: Check) -> Answer:
     for side, wide, apart in zip(size, window, stride, strict=True):
         places *= ceil((side - wide) / apart) + 1
     with inquiry(asked, places + 1, progress, check) as network, torch.no_grad():
-        found = attribution.Occlusion(network.scores).attribute(
+        found = attribution.Occlusion(network.answers).attribute(
             network.image,
             sliding_window_shapes=(channels, *window),
             strides=(channels, *stride),

@@ -23,6 +23,9 @@ RIDGE = 1.0
 COMPACTNESS = 0.1
 """Of SLIC, for greys from 0 to 1: areas follow edges of a tenth of the range and are round elsewhere."""
 FAIR_FIT = 0.5
+DARK = 0.04
+"""Grey, averaged over a neighbourhood: what is darker is one area, since blackening it changes nothing."""
+NEIGHBOURHOOD = 2.0
 
 
 def kernel_shap(asked: Asked, progress: Progress, check: Check) -> Answer:
@@ -35,13 +38,16 @@ def kernel_shap(asked: Asked, progress: Progress, check: Check) -> Answer:
     areas = superpixels(asked)
     surrogate = _surrogate("linear_model.LinearRegression")
     with inquiry(asked, SAMPLES, progress, check) as network:
-        method = attribution.KernelShap(network.scores)
+        method = attribution.KernelShap(network.answers)
         method.interpretable_model = surrogate
         method.perturb_func = _pairs(asked.seed)
         found = _attribute(method, asked, areas, network.batch)
     high, low = surrogate.answers[:2].tolist()
-    told = completeness(float(found.sum()), high - low)
-    return Answer(found[areas], (*(line.replace("The map sums", "The areas' shares sum") for line in told),))
+    told = completeness(float(found.sum()), high - low, "areas' shares sum")
+    error = surrogate.standard_error
+    drawn = f"Which sets were drawn moves a share by about {error:.2g} (standard error)."
+    doubt = ("That is much: most shares cannot be told from chance.",) if 2 * error > found.std() else ()
+    return Answer(found[areas], (*told, drawn, *doubt))
 
 
 def lime(asked: Asked, progress: Progress, check: Check) -> Answer:
@@ -56,7 +62,7 @@ def lime(asked: Asked, progress: Progress, check: Check) -> Answer:
     surrogate = _surrogate("linear_model.Ridge", alpha=RIDGE)
     with inquiry(asked, SAMPLES, progress, check) as network:
         method = attribution.Lime(
-            network.scores,
+            network.answers,
             interpretable_model=surrogate,
             similarity_func=_likeness,
             perturb_func=_coins(asked.seed),
@@ -69,12 +75,19 @@ def lime(asked: Asked, progress: Progress, check: Check) -> Answer:
 
 
 def superpixels(asked: Asked) -> np.ndarray:
-    """(h, w) int: the number, from 0, of each pixel's area (SLIC, Achanta et al. 2012)."""
-    segmentation = optional("skimage.segmentation")
-    areas: np.ndarray = segmentation.slic(
-        grey_picture(asked), n_segments=AREAS, compactness=COMPACTNESS, channel_axis=None, start_label=0
-    )
-    areas = np.unique(areas, return_inverse=True)[1].reshape(areas.shape)
+    """(h, w) int: the number, from 0, of each pixel's area (SLIC, Achanta et al. 2012).
+
+    Whatever is as good as black is one area: what surrounds a head needs no areas of its own.
+    """
+    segmentation, filters = optional("skimage.segmentation"), optional("skimage.filters")
+    grey = grey_picture(asked)
+    bright = filters.gaussian(grey, NEIGHBOURHOOD) > DARK
+    areas = np.zeros(grey.shape, int)
+    if bright.any():
+        areas = segmentation.slic(
+            grey, n_segments=AREAS, compactness=COMPACTNESS, channel_axis=None, start_label=1, mask=bright
+        )
+    areas = np.unique(areas, return_inverse=True)[1].reshape(grey.shape)
     if areas.max() < 1:
         raise ModelError("The picture cannot be cut into areas.", remedy="Choose another method.")
     return areas
@@ -139,21 +152,40 @@ def _likeness(_original: torch.Tensor, _shown: torch.Tensor, sample: torch.Tenso
 
 
 def _surrogate(kind: str, **arguments: Any) -> Any:
-    """Captum's linear model by scikit-learn, in 64 bits, that also tells the answers and its fit (R²)."""
+    """Captum's linear model by scikit-learn, in 64 bits. It also tells the `answers` it was given, how well
+    it fits them (`fit_quality`, R²) and how far chance moves its weights (`standard_error`)."""
+    optional("sklearn.linear_model")
     linear = optional("captum._utils.models.linear_model")
-    regression = optional("sklearn.metrics")
     data = torch.utils.data
 
     class Surrogate(linear.SkLearnLinearModel):  # type: ignore[name-defined]
         def fit(self, train_data: Any, **keywords: Any) -> Any:
             samples, answers, weights = (tensor.cpu().double() for tensor in train_data.dataset.tensors)
             rows = data.TensorDataset(samples, answers, weights)
-            # A loader without a generator of its own draws a seed from the global random state.
-            loader = data.DataLoader(rows, batch_size=len(rows), generator=torch.Generator())
-            told = super().fit(train_data=loader, **keywords)
-            said = samples.float() @ self.linear.weight.detach().T + self.linear.bias.detach()
+            with torch.random.fork_rng(devices=[]):  # Captum's linear layer is made at random, then filled
+                told = super().fit(train_data=data.DataLoader(rows, batch_size=len(rows)), **keywords)
+            said = samples @ self.linear.weight.detach().double()[0] + float(self.linear.bias.detach())
             self.answers = answers
-            self.fit_quality = float(regression.r2_score(answers, said.flatten(), sample_weight=weights))
+            self.fit_quality, self.standard_error = _fit(
+                *(v.numpy() for v in (samples, answers, weights, said))
+            )
             return told
 
     return Surrogate(kind, **arguments)
+
+
+def _fit(
+    samples: np.ndarray, answers: np.ndarray, weights: np.ndarray, said: np.ndarray
+) -> tuple[float, float]:
+    """R², and the standard error of the coefficients (root mean square), of a weighted regression.
+
+    Captum holds KernelSHAP to its two ends with a weight of a million: their rounding is no noise.
+    """
+    spread = float(weights @ (answers - np.average(answers, weights=weights)) ** 2)
+    apart = (answers - said) ** 2
+    fit = 1 - float(weights @ apart) / spread if spread > 0 else 1.0
+    rows = np.column_stack([samples, np.ones(len(samples))])
+    information = np.linalg.pinv(rows.T @ (weights[:, None] * rows))
+    drawn = weights < weights.max() if weights.min() < weights.max() else weights > 0
+    noise = float(weights[drawn] @ apart[drawn]) / max(1, int(drawn.sum()) - samples.shape[1])
+    return fit, float(np.sqrt(max(noise * np.diag(information)[:-1].mean(), 0.0)))

@@ -23,6 +23,8 @@ _NOISY = 0.25
 """… and at most, however noisy."""
 _LEAST, _MOST = 0.02, 0.97
 """Shares of the picture between which an outside is believed."""
+_EMPTY = 0.7
+"""Share of what is not body that is dark at least: of the rest are couch, blankets, text."""
 _PART = 0.1
 """A part of the body is at least so large, in shares of the largest: an arm is, a label is not."""
 _RAGGED = 0.85
@@ -68,7 +70,7 @@ def body_mask(slice: Slice) -> np.ndarray | None:
     outside = _joined_to_edge(small < limit)
     body = _parts(~outside)
     share = float(body.mean())
-    if not (1 - share > _LEAST and 1 - share < _MOST):
+    if not _LEAST < 1 - share < _MOST or outside.sum() < _EMPTY * (~body).sum():
         return None
     rim = body & grown(~body, 3) & ~grown(~body, 1)
     if (grown(shrunk(body, 4), 4) & body).sum() < _RAGGED * body.sum():

@@ -10,6 +10,7 @@ from viewer.explain.capture import Check
 from viewer.explain.trust import perturbation, randomisation, repeatability, weights
 from viewer.explain.trust.agreement import by_chance, overlap, with_methods
 from viewer.explain.trust.constancy import is_constant
+from viewer.explain.trust.live import live_lines
 from viewer.explain.trust.shown import Shown, family_maps
 from viewer.explain.trust.similarity import Likeness, chance_likeness, mean_of
 from viewer.explain.trust.verdict import (
@@ -24,6 +25,7 @@ from viewer.explain.trust.verdict import (
     repeat_line,
     weights_line,
 )
+from viewer.study import Slice
 
 CONTROL_METHOD = "energy"
 """Knows no finding: what it shows of a layer is there for every answer."""
@@ -49,6 +51,16 @@ def quick_lines(shown: Shown, check: Check, seed: int = 0) -> Quick:
     control = overlap(shown.cam, maps[CONTROL_METHOD], shown.grid)
     line = methods_line(found, by_chance(shown.cam, shown.grid, seed), control)
     return Quick(False, (weights_line(order), line))
+
+
+def all_lines(
+    shown: Shown, slice: Slice, check: Check = lambda: None, seed: int = 0
+) -> tuple[TrustLine, ...]:
+    """Every line about a map that needs no region drawn."""
+    live = live_lines(shown.result, shown.layer, slice)
+    quick = quick_lines(shown, check, seed)
+    live = of_constant(live) if quick.constant else live
+    return (*quick.lines, *live, *costly_lines(shown, lambda _done, _total: None, check, seed))
 
 
 def costly_lines(shown: Shown, progress: Progress, check: Check, seed: int = 0) -> Iterator[TrustLine]:

@@ -31,16 +31,16 @@ BETTER_THAN_CHANCE = 0.05
 
 LEARNED, HARDLY_LEARNED = 1.15, 1.05
 """Median order of the weights against the same shuffled. Random weights of eleven architectures, three layers
-to 120, gave 0.96 to 1.01; the least of the shipped, trained networks 1.4."""
+to 120, gave 0.96 to 1.01; the least of the shipped, trained networks 1.3."""
 
 TITLES = {
     "weights": "Learned weights",
     "layers": "Neighbouring layers",
     "methods": "Other methods",
-    "randomisation": "Randomised weights",
-    "noise": "Noise added",
-    "shift": "Image shifted",
-    "flip": "Image mirrored",
+    "randomisation": "Random weights",
+    "noise": "Noise",
+    "shift": "Shifted image",
+    "flip": "Mirrored image",
     "deletion": "Deletion",
     "insertion": "Insertion",
 }
@@ -118,8 +118,8 @@ def layers_line(found: float | None, chance: float | None) -> TrustLine:
         AMBER: "The layers before and after agree with this one only in part.",
         RED: "The layers before and after point elsewhere: what is seen depends on the layer chosen.",
     }[level]
-    control = f"shuffled map {chance:.2f}"
-    return TrustLine("layers", TITLES["layers"], level, f"overlap {found:.2f}", control, text, found, chance)
+    figure, control = f"overlap {_number(found)}", f"shuffled map {_number(chance)}"
+    return TrustLine("layers", TITLES["layers"], level, figure, control, text, found, chance)
 
 
 def methods_line(found: float | None, chance: float | None, energy: float | None) -> TrustLine:
@@ -133,8 +133,10 @@ def methods_line(found: float | None, chance: float | None, energy: float | None
         AMBER: "Other methods agree with this map only in part.",
         RED: "Other methods show something else, or no more than where the layer is active anyway.",
     }[level]
-    words = f"activity alone {energy:.2f}" if energy is not None else f"shuffled map {chance:.2f}"
-    return TrustLine("methods", TITLES["methods"], level, f"overlap {found:.2f}", words, text, found, control)
+    words = f"activity alone {_number(energy)}" if energy is not None else f"shuffled map {_number(chance)}"
+    return TrustLine(
+        "methods", TITLES["methods"], level, f"overlap {_number(found)}", words, text, found, control
+    )
 
 
 def randomisation_line(stages: Sequence[Likeness | None], chance: Likeness | None) -> TrustLine:
@@ -243,8 +245,13 @@ def _alike(id: str, level: str, found: Likeness, control: str, text: str, chance
 
 
 def _alike_text(found: Likeness) -> str:
-    return f"SSIM {found.ssim:.2f}, rank {found.rank:.2f}"
+    return f"SSIM {_number(found.ssim)}, rank {_number(found.rank)}"
+
+
+def _number(value: float) -> str:
+    """Two digits, a real minus sign, and no minus before a zero."""
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", "−")
 
 
 def _course(stages: Sequence[Likeness | None]) -> str:
-    return ", ".join("none" if stage is None else f"{stage.rank:.2f}" for stage in stages)
+    return ", ".join("none" if stage is None else _number(stage.rank) for stage in stages)
