@@ -254,7 +254,7 @@ class Lab:
         level = self.trust.get(id, "green")
         return TrustLine(id, id.title(), level, "0.90", "chance 0.10", f"About {id}.", 0.9, 0.1)
 
-    def quick_lines(self, shown: tuple[SliceResult, str], check: Any) -> Any:
+    def quick_lines(self, shown: tuple[SliceResult, str], check: Any, *, weights_known: Any) -> Any:
         self.trusted.append((shown[0].key.slice[0], shown[1]))
         return SimpleNamespace(constant=self.constant, lines=tuple(self.line(id) for id in QUICK))
 

@@ -441,6 +441,15 @@ def test_a_method_on_the_input_has_one_map_and_says_how_well_it_adds_up(explain)
     assert any("gap" in note for note in said["results"][0]["notes"])
 
 
+def test_what_a_method_says_of_its_map_stands_below_the_slice(run, material, tmp_path):
+    out = tmp_path / "x.npz"
+    asked = ("--method", "integrated-gradients", "--slice", "2")
+    ran = run("explain", material / "ct", "--model", material / "tiny", "--out", out, *asked)
+    lines = ran.out.splitlines()
+    at = next(i for i, line in enumerate(lines) if line.startswith("  slice    2"))
+    assert lines[at + 1].startswith("    The map sums to ") and "black" in "".join(lines[at + 2 : at + 4])
+
+
 def test_a_page_can_be_made_by_any_method(run, material, tmp_path):
     for method, more in (("eigen-cam", ()), ("ablation-cam", ("--layer", "block3")), ("gradient", ())):
         out = tmp_path / f"{method}.png"
@@ -475,3 +484,46 @@ def test_wrong_wishes_about_the_method_are_refused_in_a_sentence(run, material, 
             "explain", material / "ct", "--model", material / "tiny", "--out", tmp_path / "x.npz", *argv
         )
         assert ran.code == 2 and "Traceback" not in ran.err
+
+
+def test_trust_judges_one_map_of_each_slice_and_says_so_in_the_document(explain):
+    document, _, _ = explain("--slice", "2", "--trust")
+    (row,) = document["results"]
+    lines = {line["id"]: line for line in row["trust"]}
+    assert {"weights", "body", "layers", "randomisation", "noise", "deletion", "insertion"} <= set(lines)
+    assert lines["weights"]["level"] == "red" and lines["weights"]["layer"] == "block4"
+    assert all(
+        line["sentence"] and line["level"] in ("green", "amber", "red", "undefined")
+        for line in lines.values()
+    )
+    assert "trust" not in explain("--slice", "2")[0]["results"][0]
+
+
+def test_trust_in_words_names_what_is_not_green_the_worst_first(run, material, tmp_path):
+    out = tmp_path / "x.npz"
+    ran = run(
+        "explain", material / "ct", "--model", material / "tiny", "--out", out, "--slice", "2", "--trust"
+    )
+    said = [line.split()[0] for line in ran.out.splitlines() if line.startswith("    ")]
+    assert ran.code == 0 and "red    Learned weights: order" in ran.out
+    assert said == sorted(said, key=["red", "amber"].index)
+
+
+def test_every_label_has_a_map_of_its_own_that_equals_the_one_asked_for(explain):
+    document, arrays, _ = explain("--every-label", "--anyway")
+    assert document["every_label"] == {"layer": "block4", "method": "grad-cam", "closed_form": True}
+    assert arrays["every_label"].shape[:2] == (SLICES, 3) and arrays["every_label"].dtype == np.float32
+    for index, label in enumerate(document["labels"]):
+        alone = explain("--target", label, "--anyway")[1]["cam/block4"]
+        np.testing.assert_allclose(arrays["every_label"][:, index], alone, atol=2e-6 * np.abs(alone).max())
+    assert "every_label" not in explain()[1]
+
+
+def test_labels_below_their_operating_point_have_no_map_among_every_label(run, material, tmp_path):
+    make_bundle(tmp_path / "careful", operating_points={"lesion": 0.0, "cyst": 1.0, "nothing": 0.0})
+    out = tmp_path / "x.npz"
+    ran = run("explain", material / "ct", "--model", tmp_path / "careful", "--out", out, "--every-label")
+    assert ran.code == 0, ran.err
+    with np.load(out, allow_pickle=False) as arrays:
+        missing = np.isnan(arrays["every_label"]).all(axis=(0, 2, 3))
+    assert missing.tolist() == [False, True, False]

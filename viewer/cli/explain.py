@@ -6,7 +6,7 @@ import argparse
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from viewer.imaging.colormap import EVIDENCE
 from viewer.results import Layer, SliceResult
 from viewer.session import captions
 
+if TYPE_CHECKING:
+    from viewer.inference.loading import LoadedModel
+
 EPILOG = """\
 All slices are explained for one target: the one asked for, else the most probable finding at the peak of
 the slices chosen ("peak" and "target_from" say which and why). The .npz holds, for S slices:
@@ -29,6 +32,8 @@ the slices chosen ("peak" and "target_from" say which and why). The .npz holds, 
   cam/<layer>       (S, h, w) float32, raw and signed; in logit where the method has a unit ("unit")
   heatmap/<layer>   (S, rows, cols) float32, the same on the slice grid; of one sign, by its magnitude, if
                     --evidence names one
+  every_label       (S, labels, h, w) float32, with --every-label: Grad-CAM of each label at the default
+                    layer, raw and signed, in logit
   provenance        JSON text: labels, target, layers, slices, model, digest, versions, device;
                     slices and frames are counted from 1
 Where the target's probability is below the model's operating point there is no map: its values are NaN and
@@ -47,6 +52,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="signed",
         help="evidence in the heatmaps: for the target, against it, or both (default: %(default)s)",
     )
+    parser.add_argument(
+        "--every-label",
+        action="store_true",
+        help="also store Grad-CAM of every label at the default layer",
+    )
     trust.add_trust(parser)
     parser.add_argument("--out", metavar="X.npz", type=Path, required=True, help="file to write")
 
@@ -60,7 +70,10 @@ def answer(options: argparse.Namespace) -> Answer:
     layers = _layers(question, replies)
     table = {**provenance(question, replies, layers), "evidence": options.evidence}
     gated = [network.is_gated(question, result) for result in replies.results]
-    arrays.write_npz(options.out, _arrays(replies, layers, table, gated))
+    every: dict[str, np.ndarray] = {}
+    if options.every_label:
+        every["every_label"], table["every_label"] = _every_label(loaded, question, replies)
+    arrays.write_npz(options.out, {**_arrays(replies, layers, table, gated), **every})
     document = {"out": str(options.out), **table, "results": _results(replies, layers, gated)}
     if options.trust:
         judged = trust.judge(loaded, question, replies, layers, gated)
@@ -107,6 +120,24 @@ def _arrays(
         found[f"heatmap/{layer.name}"] = arrays.Stack(shape, np.dtype(np.float32), parts)
     found["provenance"] = np.array(json.dumps(table, ensure_ascii=True, allow_nan=False))
     return found
+
+
+def _every_label(
+    loaded: LoadedModel, question: Question, replies: Replies
+) -> tuple[np.ndarray, dict[str, Any]]:
+    """(S, labels, h, w), and the layer; NaN for what is gated, label by label, as the target is."""
+    from viewer.explain.closed_form import every_label
+    from viewer.session.resolve import is_below
+
+    stacks = []
+    for result in replies.results:
+        found = every_label(loaded, result.input)
+        below = [is_below(question.card, found.prediction, label) for label in found.cams]
+        stack = np.stack(list(found.cams.values()))
+        if not question.anyway:
+            stack[np.array(below)] = np.nan
+        stacks.append(stack)
+    return np.stack(stacks), {"layer": found.layer, "method": "grad-cam", "closed_form": found.closed}
 
 
 def _heatmaps(
@@ -230,6 +261,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
         lines.append(
             f"  slice {row['number']:4}  " + "  ".join(f"{label} {chance:.3f}" for label, chance in ranked)
         )
+        lines += [] if row["gated"] else [f"    {note}" for note in row["notes"]]
     if gated := sum(row["gated"] for row in document["results"]):
         point = document["operating_point"][target]
         lines.append(

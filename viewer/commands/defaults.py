@@ -230,6 +230,14 @@ def _ai(intents: Intents) -> tuple[Command, ...]:
             enabled=lambda: bool(intents.view.withheld) or intents.view.explained_anyway,
             checked=lambda: intents.view.explained_anyway,
         ),
+        Command(
+            "trust.check",
+            "Check This Map",
+            "AI",
+            intents.check_map,
+            "Shift+C",
+            enabled=lambda: intents.view.heatmap is not None and not intents.view.trust_checked,
+        ),
         row("target.automatic", "Explain the Most Probable Finding", "", lambda: intents.set_target(None)),
     )
 

@@ -51,6 +51,8 @@ class Trust(QObject):
         self._progress = ProgressLine(desk, "trust")
         self._asked: _Key | None = None
         """What is looked into by itself, or was last; not again before something else was."""
+        self._weights: dict[str, TrustLine] = {}
+        """The line about a network's weights, by the model's digest: the same for every map."""
         self._dwell = QTimer(self)
         self._dwell.setSingleShot(True)
         self._dwell.setInterval(DWELL_MS)
@@ -137,7 +139,8 @@ class Trust(QObject):
         if key.region is not None:
             run = _placing(heatmap, key.region)
         else:
-            run = _looking(loaded, result, key.map[1], view.slice)
+            known = self._weights.get(loaded.bundle.digest)
+            run = _looking(loaded, result, key.map[1], view.slice, known)
         self.quick.submit(Job(key, "Looking into the map", run))
 
     @Slot(object, object)
@@ -147,6 +150,9 @@ class Trust(QObject):
             self._desk.trust.put_region(key.map, key.region, found.lines)
         else:
             self._desk.trust.put(key.map, found.lines, constant=found.constant)
+            if not found.constant:
+                lines = {line.id: line for line in found.lines}
+                self._weights[key.map[0].model_digest] = lines["weights"]
         self._desk.learned.emit()
 
     @Slot(object, int, int, object)
@@ -185,7 +191,9 @@ def _map_of(view: ResolvedView) -> MapKey | None:
     return (view.heatmap.key, view.heatmap.layer.name) if view.heatmap is not None else None
 
 
-def _looking(loaded: LoadedModel, result: SliceResult, layer: str, slice: Slice) -> Any:
+def _looking(
+    loaded: LoadedModel, result: SliceResult, layer: str, slice: Slice, weights: TrustLine | None
+) -> Any:
     def run(token: CancelToken, progress: Progress) -> _Found:
         from viewer.explain.trust.check import quick_lines
         from viewer.explain.trust.live import live_lines
@@ -194,7 +202,7 @@ def _looking(loaded: LoadedModel, result: SliceResult, layer: str, slice: Slice)
 
         lines = live_lines(result, layer, slice)
         token.check()
-        quick = quick_lines(shown_of(twin_of(loaded), result, layer), token.check)
+        quick = quick_lines(shown_of(twin_of(loaded), result, layer), token.check, weights_known=weights)
         return _Found((*lines, *quick.lines), quick.constant)
 
     return run

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 import torch
 from torch import nn
@@ -29,6 +30,10 @@ Taken = TypeVar("Taken")
 
 HALF_SCALE = 1024.0
 """Slopes in float16 vanish below 6e-8, and an early layer's come near that: so many logits' are taken."""
+
+
+WATCHED = 48
+"""At so many modules a pass looks whether it is still wanted: each look costs microseconds, there and back."""
 
 
 @dataclass(eq=False)
@@ -62,7 +67,7 @@ def capture(
         are taken in the precision of the network's weights.
     layers : module paths. A module that runs more than once counts with its last run.
     choose : given the logits (1, labels), what to explain.
-    check : stops the pass by raising, before each module on the way forward and on the way back.
+    check : stops the pass by raising, at some 50 of its modules on the way forward and on the way back.
 
     The caller may be in `no_grad`, `inference_mode` or `autocast`: the pass is the same.
     """
@@ -99,21 +104,21 @@ def passed(
     network: nn.Module, images: torch.Tensor, layers: Sequence[str], check: Check
 ) -> Iterator[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
     """One forward pass as of `capture`: the logits (1, labels) and the layers' outputs, with their graph."""
-    with unaffected(images.device), evaluating(network), _recording(network, layers, check) as activations:
+    with unaffected(images.device), evaluating(network), _recording(network, layers, check) as kept:
         check()
-        logits = run_network(network, images)
+        logits = _forward(network, images, kept)
         if not isinstance(logits, torch.Tensor) or logits.ndim != 2 or len(logits) != 1:
             raise ModelError(
                 "The network does not answer with one number for each label.", remedy="Choose another model."
             )
-        absent = [name for name in layers if name not in activations]
+        absent = [name for name in layers if name not in kept.outputs]
         if absent:
             raise ModelError(
                 f"The layer '{absent[0]}' takes no part in the network's answer.",
                 remedy="Choose another layer in the model's card.",
             )
         check()
-        yield logits, {name: activations[name] for name in layers}
+        yield logits, {name: kept.outputs[name] for name in layers}
 
 
 def _itself(captured: Captured) -> Captured:
@@ -201,41 +206,91 @@ def evaluating(network: nn.Module) -> Iterator[None]:
             module.training = True
 
 
+@dataclass(eq=False)
+class _Kept:
+    """What the layers gave out, as versions that tell whether anything worked on them in place since."""
+
+    copied: bool = False
+    outputs: dict[str, torch.Tensor] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def intact(self) -> bool:
+        return all(self.outputs[name]._version == version for name, version in self.versions.items())
+
+
+_IN_PLACE: WeakSet[nn.Module] = WeakSet()
+"""Networks that were seen to work in place on what one of their layers had given out."""
+
+
+def _forward(network: nn.Module, images: torch.Tensor, kept: _Kept) -> Any:
+    """The network's answer, and in `kept` what its layers gave out before anything behind them changed it.
+
+    Copies cost as much as some layers, so none are made until a tensor's version shows that one is needed:
+    that pass is worth nothing and is run again, once for each network.
+    """
+    kept.copied = network in _IN_PLACE
+    try:
+        logits = run_network(network, images)
+        if kept.copied or kept.intact:
+            return logits
+        del logits
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError:
+        if kept.copied:
+            raise  # else torch may only have refused to work in place on what is kept
+    kept.copied = True
+    kept.outputs.clear()
+    kept.versions.clear()
+    logits = run_network(network, images)
+    _IN_PLACE.add(network)
+    return logits
+
+
 @contextmanager
-def _recording(network: nn.Module, layers: Sequence[str], check: Check) -> Iterator[dict[str, torch.Tensor]]:
+def _recording(network: nn.Module, layers: Sequence[str], check: Check) -> Iterator[_Kept]:
     """Hooks that keep the outputs of `layers` and call `check` on the way forward and back."""
-    activations: dict[str, torch.Tensor] = {}
+    kept = _Kept()
     known = dict(network.named_modules(remove_duplicate=False))
     for name in layers:
         if name not in known or not name:
             raise ModelError(f"The network has no layer '{name}'.", remedy="Correct [layers] in card.toml.")
     handles = []
     try:
-        for module in network.modules():
+        modules = list(network.modules())
+        for module in modules[:: max(1, len(modules) // WATCHED)]:
             handles.append(module.register_forward_pre_hook(lambda _module, _input: check()))
             handles.append(module.register_forward_hook(_watch_backward(check)))
         for name in layers:
-            handles.append(known[name].register_forward_hook(_keep(name, activations)))
-        yield activations
+            handles.append(known[name].register_forward_hook(_keep(name, kept)))
+        yield kept
     finally:
         for handle in handles:
             handle.remove()
 
 
-def _keep(name: str, activations: dict[str, torch.Tensor]) -> Callable[..., torch.Tensor]:
-    """Keep a private copy of a module's output, and let the network go on with a copy of that.
+def _keep(name: str, kept: _Kept) -> Callable[..., torch.Tensor]:
+    """Keep a module's output at a point of the graph of its own, and let the network go on from there.
 
-    In-place operations behind the module (ReLU, `+=`, functional calls that no module shows) then
-    change neither what is kept nor the gradient with respect to it. Where nothing before the layer
-    needs a gradient, the graph starts here: frozen parameters cost neither time nor memory.
+    Where the network works in place behind it (ReLU, `+=`, functional calls that no module shows), a
+    private copy is kept and the network goes on with a copy of that: neither what is kept nor the
+    gradient with respect to it is changed. Where nothing before the layer needs a gradient, the graph
+    starts here: frozen parameters cost neither time nor memory.
     """
 
     def hook(_module: nn.Module, _inputs: Any, output: Any) -> torch.Tensor:
         if not isinstance(output, torch.Tensor) or not output.is_floating_point():
             raise no_grid(name)
-        kept = output.clone() if output.requires_grad else output.detach().clone().requires_grad_()
-        activations[name] = kept
-        return kept.clone()
+        starts = not output.requires_grad
+        if kept.copied:
+            point = output.detach().clone().requires_grad_() if starts else output.clone()
+        else:
+            point = output.detach().requires_grad_() if starts else output.view_as(output)
+            kept.versions[name] = point._version
+        kept.outputs[name] = point
+        # Nothing may work in place on the tensor that a graph starts with.
+        return point.clone() if kept.copied or starts else point
 
     return hook
 

@@ -39,6 +39,8 @@ def offered_layers(loaded: LoadedModel, check: Check = lambda: None) -> tuple[La
 def offered_names(loaded: LoadedModel) -> tuple[OfferedLayer, ...]:
     """Names and titles of the layers to offer: the card's, else those found in the network."""
     given = loaded.card.layers.offered
+    if given and (all(layer.title for layer in given) or not _is_known(loaded.module)):
+        return given
     found = {layer.name: layer for layer in find_layers(loaded.module)}
     if not given:
         given = _even_choice(tuple(found.values()))
@@ -82,6 +84,10 @@ def find_layers(network: nn.Module) -> tuple[OfferedLayer, ...]:
         "The layers of this network are not known.",
         remedy="Name the layers to offer in [layers] of card.toml.",
     )
+
+
+def _is_known(network: nn.Module) -> bool:
+    return any(isinstance(network, kind) for kind, _find in _FINDERS)
 
 
 def _numbered(names: list[str], word: str = "block") -> list[OfferedLayer]:

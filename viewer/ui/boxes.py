@@ -132,7 +132,12 @@ def paint_boxes(painter: QPainter, view: ResolvedView, placement: Placement, wri
     if view.truth_view and view.result is not None:
         from viewer.session.truth import seen_box
 
-        _frame(painter, on_screen(seen_box(view.result.mapping), placement), _SEEN, Qt.PenStyle.DashLine)
+        seen, mapping = seen_box(view.result.mapping), view.result.mapping
+        area = on_screen(seen, placement)
+        _frame(painter, area, _SEEN, Qt.PenStyle.DashLine)
+        if seen != Box(0.0, 0.0, mapping.rows.slice_size, mapping.cols.slice_size):
+            text = "The network saw nothing beyond this line"
+            writer.draw(painter, area.center().x() - writer.width(text) / 2, area.top() + 4, text, _SEEN)
     if view.occluder is not None:
         area, color = on_screen(view.occluder, placement), COLORS["occluder"]
         painter.fillRect(area, QColor(0, 0, 0, 110))

@@ -151,9 +151,16 @@ class Marks:
         self._bar: QRectF | None = None
 
     def paint(
-        self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement, readout: str
+        self,
+        painter: QPainter,
+        area: QRectF,
+        view: ResolvedView,
+        placement: Placement,
+        readout: str,
+        hint: str = "",
     ) -> None:
-        """Paint all marks of `view` into `area`; `readout` is the value under the cursor."""
+        """Paint all marks of `view` into `area`; `readout` is the value under the cursor, `hint` tells what
+        the tool in hand is for."""
         inner = area.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
         device = painter.device()
         ratio = device.devicePixelRatio() if device is not None else 1.0
@@ -165,14 +172,11 @@ class Marks:
                 left = self._bar.left() + _BAR * start / 256
                 painter.fillRect(QRectF(left, self._bar.top(), _BAR * (end - start) / 256, 9), _UNUSED)
         self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
+        note = ""
         if view.overlay_note and (view.overlay.visible or view.outside):
-            way_out = f"\n{self.way_out}" if view.withheld else ""
-            self._note(painter, inner, view.overlay_note + way_out)
-
-    def hint(self, painter: QPainter, area: QRectF, text: str) -> None:
-        """One line about the tool in hand, between the letter at the top and the note."""
-        y = area.top() + _MARGIN + self.letter.line
-        self.text.draw(painter, area.center().x() - self.text.width(text) / 2, y, text, QUIET)
+            note = view.overlay_note + (f"\n{self.way_out}" if view.withheld else "")
+        if note or hint:
+            self._note(painter, inner, note, hint)
 
     def readout_area(self, area: QRectF) -> QRectF:
         """Where the value under the cursor stands, to repaint no more than that."""
@@ -313,10 +317,12 @@ class Marks:
         painter.end()
         return picture
 
-    def _note(self, painter: QPainter, inner: QRectF, note: str) -> None:
-        """A sentence the reader must not miss, in the upper middle of the picture."""
-        lines = self._lines(note, inner.width() * 0.5)
-        width = max(self.text.width(line) for line in lines)
+    def _note(self, painter: QPainter, inner: QRectF, note: str, hint: str) -> None:
+        """A sentence the reader must not miss, in the upper middle of the picture, and under it a hint."""
+        room = inner.width() * 0.5
+        lines = [(line, ALERT) for line in self._lines(note, room) if note]
+        lines += [(line, QUIET) for line in self._lines(hint, room) if hint]
+        width = max(self.text.width(line) for line, _ in lines)
         height = self.text.line * len(lines)
         top = inner.top() + max(self.letter.line + 12, self.text.line * 4)
         plate = QRectF(inner.center().x() - width / 2 - 12, top, width + 24, height + 12)
@@ -324,9 +330,9 @@ class Marks:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(14, 16, 18, 215))
         painter.drawRoundedRect(plate, 5, 5)
-        for number, line in enumerate(lines):
+        for number, (line, color) in enumerate(lines):
             x = inner.center().x() - self.text.width(line) / 2
-            self.text.draw(painter, x, plate.top() + 6 + number * self.text.line, line, ALERT)
+            self.text.draw(painter, x, plate.top() + 6 + number * self.text.line, line, color)
 
 
 def clear_pixmap(width: float, height: float, ratio: float) -> QPixmap:

@@ -154,13 +154,12 @@ class Viewport(QWidget):
         else:
             self._draw(painter, self._view.slice, placement)
             paint_boxes(painter, self._view, placement, self._marks.text)
-            self._marks.paint(painter, area, self._view, placement, self._readout)
+            hint = tool_words(self._view.tool)
+            self._marks.paint(painter, area, self._view, placement, self._readout, hint)
         if self._view.problem:
             self._say(painter, area, self._view.problem, ALERT)
         elif self._waiting or (self._view.series is not None and self._view.slice is None):
             self._say(painter, area, "Loading…", QUIET)
-        elif self._view.tool:
-            self._marks.hint(painter, area, tool_words(self._view.tool))
         painter.end()
 
     def _composed(self, shown: Slice, section: Section) -> QImage:
@@ -313,9 +312,10 @@ class Viewport(QWidget):
 
     def _show_grip(self, point: QPointF) -> None:
         """The pointer says what a drag of the tool in hand would do."""
-        placement = self.placement()
-        if not self._view.tool or placement is None:
-            self.unsetCursor()
+        placement = self.placement() if self._view.tool else None
+        if placement is None:
+            if self.testAttribute(Qt.WidgetAttribute.WA_SetCursor):
+                self.unsetCursor()
             return
         grip = grip_at(self._tool_box(), placement, *placement.to_slice(point.x(), point.y()))
         self.setCursor(grip.cursor(sideways=placement.turn.sideways))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 from evaluate import HERE, tumour_free
@@ -28,6 +30,8 @@ CONSERVING = ("hires-cam", "xgrad-cam")
 """Methods whose cells sum to one number in every layer of a network without biases: one scale for all."""
 TOP = 0.9
 """Quantile, over the slices, of the strongest cell: there the absolute scale ends."""
+ENOUGH = 20
+"""Slices from which on a quantile of them may fix a scale."""
 FIRST, LAST = "# compare.py writes from here", "# to here."
 
 
@@ -69,54 +73,82 @@ def youden(probability: np.ndarray, present: np.ndarray, label: str) -> Point:
     return Point(label, cut, *rates, int(present.sum()), int((~present).sum()))
 
 
+def remembered(path: Path, make: Callable[[], Any]) -> Any:
+    """What `make` gave, a value that JSON holds, kept in `path` for the next run."""
+    if not path.exists():
+        path.write_text(json.dumps(make()))
+    return json.loads(path.read_text())
+
+
 def of_brain_tumour(
-    loaded: LoadedModel, data: Path, slices: list[tuple[Slice, str]], lines: list[Line], best: Line
+    loaded: LoadedModel,
+    data: Path,
+    slices: list[tuple[Slice, str]],
+    lines: list[Line],
+    best: Line,
+    work: Path,
 ) -> Fixed:
     """Operating points from the val slices and the tumour-free pictures made of them; scales from `lines`."""
     labels = loaded.card.labels
-    said = [predict(loaded, prepare(slice, loaded.card.input)[0]).probabilities for slice, _label in slices]
-    said += list(tumour_free(loaded, data))
-    truth = np.array(
-        [label for _slice, label in slices] + [loaded.card.background] * (len(said) - len(slices))
-    )
-    probabilities = np.stack(said)
+
+    def ask() -> list[list[float]]:
+        images = (prepare(slice, loaded.card.input)[0] for slice, _label in slices)
+        said = [predict(loaded, image).probabilities.tolist() for image in images]
+        return said + tumour_free(loaded, data).tolist()
+
+    said = remembered(work / "probabilities.json", ask)
+    without = [loaded.card.background] * (len(said) - len(slices))
+    truth = np.array([*(label for _slice, label in slices), *without])
+    probabilities = np.array(said)
     points = tuple(youden(probabilities[:, labels.index(x)], truth == x, x) for x in loaded.card.findings)
     tops: dict[str, dict[str, tuple[int, float]]] = {}
     for line in lines:
-        if line.network == TRAINED and METHODS[line.method].unit:
+        if line.network == TRAINED and METHODS[line.method].unit and len(line.files) >= ENOUGH:
             tops.setdefault(line.method, {})[line.layer] = line.cells, float(np.quantile(line.peaks, TOP))
-    few = min(len(line.files) for line in lines if line.network == TRAINED)
     words = f"{TOP} quantile, over {len(slices)} val slices, of the strongest cell for the true label"
+    few = min(len(line.files) for line in lines if line.method in tops and line.network == TRAINED)
     if few < len(slices):
         words += f"; methods of many passes over {few} of them"
     return Fixed(HERE, best.method, best.layer, points, tops, words)
 
 
-def of_phantom() -> Fixed:
+def of_phantom(work: Path) -> Fixed:
     """The same for phantom-lesion, on the volumes that its training held back."""
-    train = _phantom_training()
     loaded = load_model(load_bundle(PHANTOM), "cpu")
-    label, peaks, cells, said, truth = loaded.card.findings[0], {}, {}, [], []
-    logits = [method.id for method in of_kind(FAMILY) if method.unit]
+    found = remembered(
+        work / f"phantom-{loaded.bundle.weights_digest[:12]}.json", lambda: _ask_phantom(loaded)
+    )
+    tops = {
+        id: {name: (found["cells"][name], float(np.quantile(values, TOP))) for name, values in layers.items()}
+        for id, layers in found["peaks"].items()
+    }
+    label = loaded.card.findings[0]
+    point = youden(np.array(found["said"]), np.array(found["truth"]), label)
+    words = f"{TOP} quantile, over the {point.present} held-back slices with a nodule, of the strongest cell"
+    return Fixed(PHANTOM, loaded.card.default_method, loaded.card.layers.default, (point,), tops, words)
+
+
+def _ask_phantom(loaded: LoadedModel) -> dict[str, Any]:
+    """What it says of every slice, and by method and layer the strongest cell of those with a nodule."""
+    train, label = _phantom_training(), loaded.card.findings[0]
+    peaks: dict[str, dict[str, list[float]]] = {}
+    cells: dict[str, int] = {}
+    said, truth = [], []
     for plane, amount in _held_back(train):
         if 0 < amount <= train.RIM:
             continue
         slice, captures = train.as_slice(plane), Captures()
-        for id in logits:
-            result = analyse_slice(loaded, slice, target=label, method=id, captures=captures)
+        for method in of_kind(FAMILY):
+            if not method.unit:
+                continue
+            result = analyse_slice(loaded, slice, target=label, method=method.id, captures=captures)
             for layer in result.layers if amount else ():
                 cells[layer.name] = layer.grid[0] * layer.grid[1]
                 peak = float(result.cams[layer.name].max())
-                peaks.setdefault(id, {}).setdefault(layer.name, []).append(peak)
+                peaks.setdefault(method.id, {}).setdefault(layer.name, []).append(peak)
         said.append(float(result.prediction.probabilities[loaded.card.labels.index(label)]))
         truth.append(amount > 0)
-    tops = {
-        id: {name: (cells[name], float(np.quantile(values, TOP))) for name, values in layers.items()}
-        for id, layers in peaks.items()
-    }
-    point = youden(np.array(said), np.array(truth), label)
-    words = f"{TOP} quantile, over the {point.present} held-back slices with a nodule, of the strongest cell"
-    return Fixed(PHANTOM, loaded.card.default_method, loaded.card.layers.default, (point,), tops, words)
+    return {"said": said, "truth": truth, "peaks": peaks, "cells": cells}
 
 
 def _phantom_training() -> ModuleType:

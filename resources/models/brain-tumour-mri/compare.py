@@ -3,9 +3,9 @@
     python resources/models/brain-tumour-mri/compare.py DATA_FOLDER --work FOLDER [--methods ID …] [--choose]
 
 Every slice goes the way a reader's slice goes, and the true label is what is explained, by every method.
-FOLDER keeps the scores slice by slice: a run that was stopped goes on where it was. The tables and the
-figure of resources/docs are made of what lies there; `--choose` then writes default method, default layer,
-absolute scales and operating points on the cards of both shipped models.
+FOLDER keeps the scores slice by slice, for these weights: a run that was stopped goes on where it was. The
+tables and the figure of resources/docs are made of what lies there; `--choose` then writes default method,
+default layer, absolute scales and operating points on the cards of both shipped models.
 """
 
 from __future__ import annotations
@@ -87,7 +87,6 @@ class Ledger:
     """What was scored already, in one CSV for each method and network."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / f"{name.replace(' ', '-')}.csv"
         self.done: set[str] = set()
         if self._path.exists():
@@ -141,10 +140,11 @@ def score_networks(
     quick = [method for method in methods if method.passes < COSTLY]
     costly = [method for method in methods if method.passes >= COSTLY]
     for files, group in ((list(cases), quick), (order[:subset], costly)):
-        for network, loaded in networks.items():
+        for network, loaded in networks.items() if group else ():
             layers = offered_layers(loaded)
             ledgers = {method.id: Ledger(work, f"{network}-{method.id}") for method in group}
-            for file in files:
+            finished = set.intersection(*(ledger.done for ledger in ledgers.values()))
+            for file in (file for file in files if file not in finished):
                 captures = Captures()
                 for method in group:
                     if file in ledgers[method.id].done:
@@ -195,14 +195,16 @@ def main() -> None:
     parser.add_argument("--choose", action="store_true", help="write the cards of the shipped models")
     options = parser.parse_args()
     loaded = load_model(load_bundle(HERE), "cpu")
-    cases = read_cases(options.data)
+    cases, work = read_cases(options.data), options.work / loaded.bundle.weights_digest[:12]
+    work.mkdir(parents=True, exist_ok=True)
     methods = fitting(options.methods, loaded)
-    score_controls(loaded, cases, options.work)
+    score_controls(loaded, cases, work)
     networks = {TRAINED: loaded, RANDOM_WEIGHTS: randomised(loaded)}
-    score_networks(networks, cases, methods, options.work, options.subset)
-    lines = read_lines(options.work)
+    score_networks(networks, cases, methods, work, options.subset)
+    lines = read_lines(work)
     slices = [(case.slice, case.label) for case in cases.values()]
-    fixed = [of_brain_tumour(loaded, options.data, slices, lines, chosen(lines)[0]), of_phantom()]
+    best = chosen(lines)[0]
+    fixed = [of_brain_tumour(loaded, options.data, slices, lines, best, work), of_phantom(options.work)]
     write_documents(lines, loaded.card, words(fixed))
     for one in fixed if options.choose else ():
         write(one)

@@ -19,6 +19,8 @@ SHOWN = ("pointing", "energy", "auprc", "iou-fixed", "iou-best", "ehr")
 """The scores in the readable table; the CSV has all of them."""
 RUN = 13
 """Neighbouring slices drawn together: 3,064 slices of 233 patients make 13 a patient."""
+FEWEST = 8
+"""Slices below which a row is not shown: its interval would say nothing."""
 RANK = "auprc"
 """The score that chooses: it needs no threshold and looks at every pixel."""
 NO_TARGET = ("eigen-cam", "energy")
@@ -75,7 +77,11 @@ def read_lines(work: Path) -> list[Line]:
             for row in csv.DictReader(file):
                 found.setdefault((row["network"], row["method"], row["layer"]), []).append(row)
     shares = {row["file"]: float(row["chance pointing"]) for row in found[BLOB, BLOB, "slice"]}
-    lines = [_line(key, sorted(rows, key=lambda row: row["file"]), shares) for key, rows in found.items()]
+    lines = [
+        _line(key, sorted(rows, key=lambda row: row["file"]), shares)
+        for key, rows in found.items()
+        if len(rows) >= FEWEST
+    ]
     order = [*METHODS, RANDOM_MAP, BLOB]
     return sorted(lines, key=lambda line: (order.index(line.method), -line.cells))
 

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from torchvision import models
 
 from viewer.errors import Cancelled, ModelError
-from viewer.explain.capture import capture
+from viewer.explain.capture import WATCHED, capture
 
 
 def first(_logits):
@@ -305,7 +305,7 @@ class Napping(nn.Module):
 
 
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
-def test_a_long_pass_stops_at_the_next_module_once_it_is_cancelled(backward):
+def test_a_long_pass_stops_within_a_few_modules_once_it_is_cancelled(backward):
     log = []
     naps = [Napping(backward, log) for _ in range(200)]
     network = nn.Sequential(nn.Conv2d(3, 3, 1), *naps, nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
@@ -325,7 +325,7 @@ def test_a_long_pass_stops_at_the_next_module_once_it_is_cancelled(backward):
     with pytest.raises(Cancelled):
         capture(network, torch.zeros(1, 3, 4, 4), ["0"], first, check)
     timer.join()
-    assert len(log) <= begun_before[0] + 2 < 200
+    assert len(log) <= begun_before[0] + 2 + 200 // WATCHED < 200
     assert not hooks_on(network)
 
 

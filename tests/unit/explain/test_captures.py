@@ -1,3 +1,5 @@
+import threading
+
 import numpy as np
 import pytest
 import torch
@@ -37,6 +39,30 @@ def test_one_that_is_larger_than_the_bound_is_not_kept_and_drives_nothing_out():
     kept.put("a", captured(5))
     kept.put("b", captured(50))
     assert kept.get("b") is None and kept.get("a") is not None
+
+
+def test_threads_that_share_it_keep_its_count_of_bytes():
+    kept = Captures(limit=400)
+    together = threading.Barrier(4)
+    raised = []
+
+    def work(seed):
+        names = np.random.default_rng(seed).integers(0, 40, 3000)
+        together.wait()
+        try:
+            for name in names:
+                if kept.get(name) is None:
+                    kept.put(name, captured(5 + int(name) % 3))
+        except Exception as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not raised
+    assert kept.nbytes == sum(one.nbytes for name in range(40) if (one := kept.get(name))) <= 400
 
 
 def test_another_method_of_the_family_makes_no_network_call(tiny, monkeypatch):

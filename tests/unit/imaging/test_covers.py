@@ -26,6 +26,7 @@ class Look:
     opacity: float = 1.0
     threshold: float = 0.0
     colormap: str = "inferno"
+    evidence: str = "positive"
 
 
 def ramp(rows=24, cols=36):

@@ -6,7 +6,8 @@ import pytest
 
 from tests.support.report_views import make_report, make_view
 from viewer.errors import ReportError
-from viewer.report import record
+from viewer.explain.trust.verdict import undefined, weights_line
+from viewer.report import record, words
 
 
 @pytest.mark.parametrize(
@@ -95,3 +96,13 @@ def test_the_diverging_colour_map_of_an_older_report_is_signed_evidence():
     shown = record.from_json(json.dumps(of_schema_2(colormap="diverging"))).analysis.map
     assert (shown.overlay.evidence, shown.overlay.colormap) == ("signed", "inferno")
     assert shown.heat_range == (-3.2, 3.2)
+
+
+def test_the_trust_lines_are_on_the_page_and_come_back_from_the_record():
+    lines = (weights_line(1.9), weights_line(1.0), undefined("noise", "No map."))
+    report = make_report(make_view(trust=lines))
+    assert report.analysis.trust == lines
+    assert record.from_json(record.to_json(report)).analysis.trust == lines
+    rows = dict(words.footer(report)[1])
+    assert rows["Trust"] == "1 of 3 figures good; bad: learned weights; cannot be told: noise"
+    assert "Trust" not in dict(words.footer(make_report())[1])

@@ -22,8 +22,8 @@ def blur_integrated_gradients(asked: Asked, progress: Progress, check: Check) ->
     """Blur Integrated Gradients (Xu et al. 2020, eq. 3 and section 3.2): σ from 50 pixels to 0 in 100 steps.
 
     Beyond the input's edge there is black. A step's share is the change of the picture times the mean of
-    the gradients at its two ends; the authors' code takes the slope of the blur at one end, with which
-    the last, steepest steps add up to too much.
+    the gradients at its two ends. The authors' code takes the blur's slope and the gradient at one end: the
+    same integral, but its sum is off even for a linear network.
     """
     black = level(asked, 0.0).cpu().double()  # not every device knows 64 bits
     sigmas = np.linspace(MAX_SIGMA, 0.0, STEPS + 1).tolist()

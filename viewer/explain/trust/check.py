@@ -40,17 +40,22 @@ class Quick:
     lines: tuple[TrustLine, ...]
 
 
-def quick_lines(shown: Shown, check: Check, seed: int = 0) -> Quick:
-    """Whether the answer depends on the image; the order of the weights; what other methods show."""
+def quick_lines(
+    shown: Shown, check: Check, seed: int = 0, *, weights_known: TrustLine | None = None
+) -> Quick:
+    """Whether the answer depends on the image; the order of the weights; what other methods show.
+
+    `weights_known` is the line about the weights from another map of the same network, if there is one.
+    """
     if is_constant(shown, check, seed):
         return Quick(True, of_constant([TrustLine(id, TITLES[id], "", "", "", "") for id in QUICK]))
-    order = weights.learned(shown.loaded.module, check, seed)
+    order = weights_known or weights_line(weights.learned(shown.loaded.module, check, seed))
     maps = family_maps(shown, check)
     others = {id: cam for id, cam in maps.items() if id not in NO_TARGET and id != shown.method}
     found = with_methods(shown.cam, others, shown.grid)
     control = overlap(shown.cam, maps[CONTROL_METHOD], shown.grid)
     line = methods_line(found, by_chance(shown.cam, shown.grid, seed), control)
-    return Quick(False, (weights_line(order), line))
+    return Quick(False, (order, line))
 
 
 def all_lines(

@@ -17,10 +17,10 @@ from viewer.explain.capture import Check
 SMALLEST = 512
 """Numbers in a matrix below which chance decides too much."""
 
-LAYERS = 40
+LAYERS = 24
 """Of more layers than this an even choice is looked at."""
 
-ROWS, COLS = 512, 1024
+ROWS, COLS = 256, 512
 """Of a larger matrix a part, which shows the same order."""
 
 

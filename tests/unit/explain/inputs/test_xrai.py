@@ -122,3 +122,29 @@ def test_the_map_shares_out_the_difference_to_black_and_white():
         score, dark, bright = network(three)[:, 0].tolist()
     assert float(found.cam.sum()) == pytest.approx(score - (dark + bright) / 2, rel=1e-3)
     assert "(gap 0.0 %)" in found.notes[0] and "white" in found.notes[-1]
+
+
+def test_a_region_that_comes_later_but_is_denser_ranks_before():
+    density = np.repeat([9.0, 0.0, 8.0], 60).reshape(1, -1).astype(np.float32)
+    first, second = np.zeros((2, 180))
+    first[:120] = second[60:] = 1  # mean 4.5 and 4; what the second then adds has 8
+    cam, order = grown(density, sparse.csr_matrix(np.stack([first, second])), go)
+    assert cam[0, [0, 60, 120]].tolist() == [4.5, 4.5, 8.0]
+    assert order[0, [0, 60, 120]].tolist() == [2, 2, 1]
+
+
+def test_the_top_is_the_densest_regions_up_to_thirty_per_cent():
+    bars = torch.linspace(0, 1, 8).repeat_interleave(8).expand(1, 2, 64, 64)
+    asked = ask(Everywhere(), normalised(bars))
+    full, top = answer("xrai", asked).cam, answer("xrai-30", asked).cam
+    kept = top != 0
+    assert 0.15 < kept.mean() <= 0.3 and full.all()
+    assert full[kept].min() >= full[~kept].max()
+
+
+class Everywhere(nn.Module):
+    """Every place counts, more to the right."""
+
+    def forward(self, x):
+        weights = torch.linspace(1, 3, x.shape[-1], dtype=x.dtype)
+        return ((x * 0.2 + 0.4) * weights).mean((1, 2, 3))[:, None].repeat(1, 2)

@@ -147,3 +147,10 @@ def test_a_region_brings_its_scores_each_with_its_chance(tmp_path):
     assert all(line.level == "red" for line in missed)
     nothing = region_lines(heatmap, Box(0, 0, 0.2, 0.2))
     assert all(line.level == "undefined" and line.value is None for line in nothing)
+
+
+def test_the_weights_of_a_network_are_looked_at_once(tmp_path):
+    loaded, slice = random_network(tmp_path), head_with_token(lesion=True)
+    shown = shown_of(loaded, analyse_slice(loaded, slice, target="cyst"), "block4")
+    known = quick_lines(shown, go_on).lines[0]
+    assert quick_lines(shown, go_on, weights_known=known).lines[0] is known
