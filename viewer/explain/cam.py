@@ -77,4 +77,4 @@ def energy(activation: torch.Tensor, gradient: torch.Tensor) -> torch.Tensor:
 
 def _weighted(activation: torch.Tensor, weights: torch.Tensor) -> torch.Tensor:
     with torch.autocast(activation.device.type, enabled=False):  # or products would be of half precision
-        return torch.einsum("k,k...->...", weights, activation.float())
+        return (weights @ activation.float().flatten(1)).reshape(activation.shape[1:])

@@ -52,13 +52,16 @@ class Line:
     def interval(self, id: str) -> tuple[float, float]:
         return interval(self.scores[id], groups=runs(self.files))
 
-    def forgiving(self, id: str) -> dict[str, float]:
-        """File -> score, an undefined one counted as chance: a map that points nowhere is no better."""
-        values, share = self.scores[id], dict(zip(self.files, self.scores["region"], strict=True))
+    def ranking(self) -> dict[str, float]:
+        """File -> RANK, an undefined one counted as chance: a map that points nowhere is no better."""
+        values, share = self.scores[RANK], dict(zip(self.files, self.scores["region"], strict=True))
         return {
             file: share[file] if np.isnan(value) else float(value)
             for file, value in zip(self.files, values, strict=True)
         }
+
+    def rank(self) -> float:
+        return float(np.mean(list(self.ranking().values())))
 
 
 def runs(files: Iterable[str]) -> np.ndarray:
@@ -71,14 +74,14 @@ def runs(files: Iterable[str]) -> np.ndarray:
 
 def read_lines(work: Path) -> list[Line]:
     """Every method, layer and network scored so far, in the order of the table of methods."""
-    found: dict[tuple[str, str, str], list[dict[str, str]]] = {}
+    found: dict[tuple[str, str, str], dict[str, dict[str, str]]] = {}
     for path in sorted(work.glob("*.csv")):
         with path.open(newline="") as file:
             for row in csv.DictReader(file):
-                found.setdefault((row["network"], row["method"], row["layer"]), []).append(row)
-    shares = {row["file"]: float(row["chance pointing"]) for row in found[BLOB, BLOB, "slice"]}
+                found.setdefault((row["network"], row["method"], row["layer"]), {})[row["file"]] = row
+    shares = {file: float(row["chance pointing"]) for file, row in found[BLOB, BLOB, "slice"].items()}
     lines = [
-        _line(key, sorted(rows, key=lambda row: row["file"]), shares)
+        _line(key, [rows[file] for file in sorted(rows)], shares)
         for key, rows in found.items()
         if len(rows) >= FEWEST
     ]
@@ -99,7 +102,7 @@ def _line(key: tuple[str, str, str], rows: list[dict[str, str]], shares: dict[st
 
 def difference(best: Line, other: Line) -> tuple[float, tuple[float, float]]:
     """Mean of `best` less `other` by RANK on the slices both have, and its interval."""
-    one, two = best.forgiving(RANK), other.forgiving(RANK)
+    one, two = best.ranking(), other.ranking()
     files = sorted(one.keys() & two.keys())
     gaps = np.array([one[file] - two[file] for file in files])
     return float(gaps.mean()), interval(gaps, groups=runs(files))
@@ -117,7 +120,7 @@ def chosen(lines: list[Line]) -> tuple[Line, list[Line]]:
         for line in lines
         if line.network == TRAINED and METHODS[line.method].kind == FAMILY and line.method not in NO_TARGET
     ]
-    best = max(fit, key=lambda line: float(np.mean(list(line.forgiving(RANK).values()))))
+    best = max(fit, key=Line.rank)
     equal = [line for line in fit if line is best or difference(best, line)[1][0] <= 0]
     order = list(METHODS)
     equal.sort(key=lambda line: (not METHODS[line.method].unit, order.index(line.method)))
@@ -131,15 +134,16 @@ def write_documents(lines: list[Line], card: Card, points: str) -> None:
     _write_csv(lines)
     text = (Path(__file__).parent / "evaluation.template.md").read_text()
     choice, equal = chosen(lines)
-    best = max(equal, key=lambda line: line.mean(RANK))
-    few = [line for line in lines if line.network == TRAINED and len(line.files) < len(lines[0].files)]
+    best = max(equal, key=Line.rank)
+    trained = [line for line in lines if line.network == TRAINED]
+    everything = max(len(line.files) for line in lines)
+    few = [f"{METHODS[x.method].title} on {len(x.files)}" for x in trained if len(x.files) < everything]
     values = {
-        "slices": str(max(len(line.files) for line in lines)),
+        "slices": str(everything),
         "runs": str(len(set(runs(max((line.files for line in lines), key=len))))),
         "run": str(RUN),
-        "subset": str(len(few[0].files)) if few else "no",
-        "few": ", ".join(dict.fromkeys(METHODS[line.method].title for line in few)) or "none",
-        "table": _table([line for line in lines if line.network == TRAINED], lines),
+        "few": ", ".join(dict.fromkeys(few)) or "none",
+        "table": _table(trained, lines),
         "controls": _controls(lines),
         "missing": ", ".join(m.title for m in METHODS.values() if m.id not in {x.method for x in lines}),
         "best": name(best, card),

@@ -147,6 +147,7 @@ def test_an_analysis_can_be_taken_up_again_and_repeats_nothing(lab, opened, scre
     opened.analyse()
     qtbot.waitUntil(lambda: len(lab.analysed) >= 3)
     lab.gate.clear()
+    qtbot.waitUntil(lambda: screen.view.ribbon is not None)
     qtbot.waitUntil(lambda: np.isfinite(screen.view.ribbon).sum() == len(lab.analysed))
     opened.cancel("inference")
     qtbot.waitUntil(lambda: not opened._analysis.runner.busy)

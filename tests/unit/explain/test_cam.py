@@ -108,3 +108,16 @@ def test_before_pooling_and_one_linear_layer_maps_in_logit_units_agree(name):
     gradient = (weight / 16).reshape(6, 1, 1).expand(6, 4, 4)
     expected = torch.einsum("k,khw->hw", weight / 16, activation)
     torch.testing.assert_close(methods.METHODS[name].run(activation, gradient), expected)
+
+
+@pytest.mark.parametrize("factor", [1e-20, 1e-12, 1e12, 1e20])
+def test_grad_cam_plus_plus_is_lost_neither_to_weak_nor_to_steep_slopes(factor):
+    """With powers of the gradient, 1e-20 squared is zero and 1e20 cubed is past float32."""
+    activation, gradient = pair(3, 4, 5)
+    rising = gradient.double().relu() * factor
+    total = activation.double().sum((1, 2))[:, None, None]
+    weights = (rising / (2 + total * rising)).sum((1, 2))
+    expected = torch.einsum("k,khw->hw", weights, activation.double())
+    found = cam.grad_cam_plus_plus(activation, gradient * factor).double()
+    assert float(expected.max()) > 0
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5 * float(expected.max()))

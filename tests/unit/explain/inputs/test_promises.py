@@ -96,7 +96,7 @@ def test_the_seed_alone_decides_what_is_drawn(method):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 def test_a_caller_in_inference_mode_gets_the_same_map(row):
     needs(row.id)
-    network, image = convolutional(), picture()
+    network, image = convolutional().float(), picture()
     expected = answer(row.id, ask(network, image)).cam
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         found = answer(row.id, ask(network, image.clone())).cam
