@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
 from viewer.commands.intents import Intents
 from viewer.results import Layer
 from viewer.session import captions
-from viewer.session.resolve import ResolvedView, absolute_top, heat_range_of
+from viewer.session.resolve import ResolvedView
+from viewer.session.scale import absolute_top, heat_range_of
 from viewer.ui import theme
 from viewer.ui.picture import cam_picture
 from viewer.ui.quiet_slider import QuietSlider

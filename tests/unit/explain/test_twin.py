@@ -57,7 +57,7 @@ def bytes_of(network):
 
 
 class Uncommon(nn.Module):
-    """Tied weights, buffers, numbers outside the buffers, a parametrised weight, a hook that cannot be copied."""
+    """Tied weights, buffers, numbers outside the buffers, a parametrised weight, an uncopyable hook."""
 
     def __init__(self):
         super().__init__()

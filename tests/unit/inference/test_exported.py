@@ -21,7 +21,7 @@ from viewer.explain.grid import grid_reader
 from viewer.explain.score import ablation_cam, score_cam
 from viewer.explain.twin import shares_weights, twin
 from viewer.inference.bundle import load_bundle
-from viewer.inference.exported import ExportedNetwork
+from viewer.inference.exported import ExportedNetwork, has_channels_last
 from viewer.inference.loading import load_model
 from viewer.inference.program import read_program
 from viewer.inference.small_resnet import SmallResNet
@@ -121,6 +121,18 @@ def test_the_layers_offered_are_the_networks_outer_modules_in_their_order(pair):
     last = ("features.denseblock1", "features.transition1", "features.denseblock2", "features")
     assert pair("densenet")[1].layer_paths[-4:] == last
     assert pair("swin")[1].layer_paths[:3] == ("features.0", "features.1", "features.2")
+
+
+def test_where_the_channels_are_is_read_from_the_operations(pair):
+    _eager, swin = pair("swin")
+    assert [has_channels_last(swin, path) for path in ("features.1", "features.3", "permute")] == [
+        True,
+        True,
+        False,
+    ]
+    _eager, convnext = pair("convnext")
+    assert not any(has_channels_last(convnext, path) for path in convnext.layer_paths)
+    assert has_channels_last(convnext, "features.1.0.block.3")
 
 
 def test_a_program_without_modules_offers_its_steps():
