@@ -115,8 +115,9 @@ MapKey = tuple[ResultKey, str]
 class SliceResult:
     """Everything one forward and one backward pass gave for one slice and target.
 
-    `cams` maps every offered layer's name to its raw, signed map, (h, w) float32, in logit units where
-    the method has them; `layers` are in network order; `input` is what the network saw,
+    `cams` maps the layers' names to their raw, signed maps, (h, w) float32, in logit units where the method
+    has them: of all layers where the result is `complete`, of the one on show where it was sent ahead;
+    `layers` are in network order; `input` is what the network saw,
     (channels, height, width) float32; `notes` are sentences that belong beside the map.
     """
 
@@ -128,6 +129,11 @@ class SliceResult:
     input: np.ndarray
     device: str
     notes: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every layer's map is there."""
+        return len(self.cams) == len(self.layers)
 
     @property
     def nbytes(self) -> int:

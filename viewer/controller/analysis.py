@@ -122,7 +122,7 @@ class Analysis(QObject):
         view, plan = self._desk.shown, self._plan
         if plan is None or view.series is None or view.header is None or view.series.uid != plan.series:
             return
-        self._focus.index = view.index
+        self._aim()
         if self.runner.current is not None:
             return
         if plan.only is None and len(view.series.slices) > self._slices_seen:
@@ -156,12 +156,18 @@ class Analysis(QObject):
             self._progress.begin("Loading model…")
             self.runner.submit(loading(plan.bundle, self._desk.settings.device))
         else:
-            self._focus.index = self._desk.shown.index
+            self._aim()
             title = f"Analysing with {plan.bundle.card.title}"
             self._progress.begin(title, len(missing))
             asked = plan.asked
             wish = Wish(asked.target, asked.against, methods.chosen(asked.method, plan.bundle.card).id)
             self.runner.submit(analysing(self._ready, missing, wish=wish, focus=self._focus, title=title))
+
+    def _aim(self) -> None:
+        """Tell the job where the reader is."""
+        view = self._desk.shown
+        self._focus.index = view.index
+        self._focus.layer = view.layer.name if view.layer is not None else ""
 
     @Slot(object, int, int, object)
     def _on_progress(self, job: Job, done: int, total: int, partial: Any) -> None:

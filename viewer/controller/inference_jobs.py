@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from viewer.errors import GlassboxError, ModelError
@@ -62,10 +63,11 @@ class Failure:
 
 
 class Focus:
-    """Where the reader is: written by the GUI thread, read by the job (one int, so no lock)."""
+    """Where the reader is: written by the GUI thread, read by the job (plain values, so no lock)."""
 
     def __init__(self) -> None:
         self.index = 0
+        self.layer = ""
 
 
 def loading(bundle: ModelBundle, device: str) -> Job:
@@ -110,6 +112,7 @@ def analysing(
             index = nearest(waiting, focus.index)
             waiting.remove(index)
             done = len(slices) - len(waiting)
+            send = partial(progress, done, len(slices))
             try:
                 result = analyse_slice(
                     loaded,
@@ -118,6 +121,7 @@ def analysing(
                     against=wish.against,
                     method=wish.method,
                     captures=ready.captures,
+                    ahead=(focus.layer, send) if index == focus.index else None,
                     check=token.check,
                 )
             except GlassboxError as error:

@@ -127,7 +127,7 @@ class Trust(QObject):
         key = _map_of(view)
         if key is None or view.heatmap is None or view.result is None or loaded is None:
             return None
-        same = loaded.bundle.digest == view.result.key.model_digest
+        same = loaded.bundle.digest == view.result.key.model_digest and view.result.complete
         return (key, view.heatmap, view.result, loaded) if same else None
 
     @Slot()

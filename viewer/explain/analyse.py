@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -33,6 +34,7 @@ def analyse_slice(
     against: str = "",
     method: str = DEFAULT,
     captures: Captures | None = None,
+    ahead: tuple[str, Callable[[SliceResult], object]] | None = None,
     check: Check = lambda: None,
 ) -> SliceResult:
     """Ask the network about one slice and map its evidence for `target` in every offered layer.
@@ -43,6 +45,8 @@ def analyse_slice(
     against : explain how much more the target is said than this label: "A minus B".
     method : id of a method of the CAM family.
     captures : where earlier passes are kept and found: a slice in it is not asked about again.
+    ahead : a layer, and who gets a result with its map alone before the other maps are made: of a deep
+        network they take longer than a reader should wait for the one on the screen.
     check : raises `Cancelled` to stop, between and inside the passes.
 
     The result's key names the label that was explained. Raises ModelError where the model cannot
@@ -65,15 +69,24 @@ def analyse_slice(
             captures.put(question, captured)
     prediction = prediction_of(card, captured.logits)
     layers = described(loaded, captured.activations)
-    cams = {layer.name: _cam(loaded, captured, layer, method, check) for layer in layers}
-    return SliceResult(
+    result = SliceResult(
         key=key_of(slice, loaded, captured.target, method),
         prediction=prediction,
         layers=layers,
-        cams=cams,
+        cams={},
         mapping=mapping,
         input=image,
         device=loaded.device,
+    )
+    if ahead is not None:
+        name, send = ahead
+        cams = {
+            layer.name: _cam(loaded, captured, layer, method, check) for layer in layers if layer.name == name
+        }
+        if cams:
+            send(replace(result, cams=cams))
+    return replace(
+        result, cams={layer.name: _cam(loaded, captured, layer, method, check) for layer in layers}
     )
 
 

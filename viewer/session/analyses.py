@@ -76,7 +76,9 @@ class Analyses:
         return result if result is not None and result.key == key else None
 
     def has(self, key: ResultKey | None) -> bool:
-        return key in self._results
+        """Whether the answer is there, with every layer's map."""
+        result = self._results.peek(key)
+        return result is not None and result.complete
 
     def heatmap(self, result: SliceResult, layer: Layer) -> Heatmap:
         """The map of one layer on the slice grid, the same object each time it is asked for."""

@@ -269,7 +269,7 @@ def _explained(
         withheld = captions.withheld(card, prediction, wanted.target) if low and not anyway else ""
     shown = layer if method.by_layer or result is None else result.layers[0]
     heatmap = None
-    if result is not None and shown is not None and not withheld:
+    if result is not None and shown is not None and shown.name in result.cams and not withheld:
         heatmap = analyses.heatmap(result, shown)
     top = absolute_top(card, method, shown) if shown is not None else None
     view = view if heatmap is None else _trusted(view, state, known, (heatmap.key, heatmap.layer.name))

@@ -13,7 +13,7 @@ def lab(monkeypatch):
     made.scans["study"] = [ScanResult((series_of("a", 9), series_of("b", 3)))]
     made.install(monkeypatch)
     yield made
-    for event in (made.scan_gate, made.gate, made.decoding, made.covering, made.checking):
+    for event in (made.scan_gate, made.gate, made.gate_behind, made.decoding, made.covering, made.checking):
         event.set()
 
 

@@ -32,6 +32,22 @@ def test_another_method_of_the_family_is_shown_for_every_slice(analysed, lab, sc
     assert len(lab.analysed) == 2 * 9
 
 
+def test_the_map_on_the_screen_comes_before_those_of_the_other_layers(analysed, lab, screen, qtbot):
+    analysed.set_layer("block1")
+    lab.gate_behind.clear()
+    analysed.set_method("hires-cam")
+    qtbot.waitUntil(lambda: explained(analysed, screen, "hires-cam"))
+    assert lab.ahead[-1] == ("a.0", "block1") and set(screen.view.cams) == {"block1"}
+    analysed.set_layer("block2")
+    assert screen.view.heatmap is None  # on its way
+    analysed.cancel("inference")
+    qtbot.waitUntil(lambda: not analysed._analysis.runner.busy)
+    lab.gate_behind.set()
+    analysed.analyse()  # what was sent ahead alone is still missing
+    qtbot.waitUntil(lambda: explained(analysed, screen, "hires-cam"))
+    assert set(screen.view.cams) == {"block1", "block2"}
+
+
 def test_a_method_without_a_unit_is_shown_on_a_relative_scale_that_says_so(analysed, screen, qtbot):
     assert screen.view.overlay.scale == "absolute"
     analysed.set_method("eigen-cam")

@@ -76,6 +76,17 @@ def test_another_method_of_the_family_makes_no_network_call(tiny, monkeypatch):
         assert all(np.array_equal(found.cams[name], expected.cams[name]) for name in found.cams)
 
 
+def test_the_map_on_the_screen_can_be_had_before_the_others(tiny):
+    sent = []
+    whole = analyse_slice(tiny, SLICE, target="cyst", ahead=("block2", sent.append))
+    (first,) = sent
+    assert first.key == whole.key and first.layers == whole.layers
+    assert list(first.cams) == ["block2"] and not first.complete and whole.complete
+    assert np.array_equal(first.cams["block2"], whole.cams["block2"])
+    analyse_slice(tiny, SLICE, target="cyst", ahead=("no layer", sent.append))
+    assert len(sent) == 1
+
+
 def test_another_target_is_another_question(tiny):
     kept = Captures()
     first = analyse_slice(tiny, SLICE, target="cyst", captures=kept)
