@@ -22,7 +22,8 @@ ZERO = 128
 """Index of zero in the table of signed evidence; −1 … 1 of the scale are the indices 1 … 255."""
 
 GREY = "grey"
-"""Instead of the colours, whatever the evidence, until the reader has looked why not to believe the map."""
+"""Dull instead of the colours, with a tinge that anatomy never has, until the reader has looked why not to
+believe the map."""
 
 _EIGHTHS = (*range(0, 256, 8), 255)
 _ABOUT_ZERO = tuple(ZERO + 127 * step / 16 for step in range(-16, 17))
@@ -57,8 +58,8 @@ _STOPS: dict[str, tuple[tuple[float, ...], str]] = {
         "3535354c3a31603f2d73452a844b27935324a15b24ae6525ba6f29c47a31ce863ad69246de9e54e6ab63edb773f4c484"
         "fbd095",
     ),
-    GREY: ((0, 255), "303030d8d8d8"),
-    "grey for and against": ((0, ZERO, 255), "d8d8d8303030d8d8d8"),
+    GREY: ((0, 255), "263c3cb4d8d2"),
+    "grey for and against": ((0, ZERO, 255), "d2c4b83a3838b4d8d2"),
     "jet (misleading)": ((0, 31, 95, 159, 223, 255), "0000800000ff00ffffffff00ff0000800000"),
 }
 

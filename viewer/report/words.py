@@ -140,7 +140,7 @@ def trust_words(lines: Sequence[TrustLine]) -> str:
     """How many lines are good, and which are not, the worst first."""
     good = sum(line.level == GREEN for line in lines)
     named = {
-        level: ", ".join(line.title.lower() for line in lines if line.level == level)
+        level: ", ".join(captions.within(line.title) for line in lines if line.level == level)
         for level in (RED, AMBER, UNDEFINED)
     }
     said = {RED: "bad", AMBER: "doubtful", UNDEFINED: "cannot be told"}

@@ -230,11 +230,16 @@ def only_positive(method: Method) -> str:
     return f"{method.title} tells nothing of evidence against."
 
 
+def within(title: str) -> str:
+    """A title within a sentence: "Deletion" -> "deletion", but "IoU" as it is."""
+    return title if title[1:2].isupper() or title[2:3].isupper() else title[:1].lower() + title[1:]
+
+
 def greyed(unread: Sequence[TrustLine]) -> tuple[str, ...]:
     """Why the heatmap is grey, if it is: the titles of the amber and red lines not looked at yet."""
     if not unread:
         return ()
-    named = ", ".join(line.title.lower() for line in unread[:3])
+    named = ", ".join(within(line.title) for line in unread[:3])
     more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
     return (f"Grey until you look under Trust: {named}{more}.",)
 

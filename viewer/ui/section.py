@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from viewer.ui import theme
@@ -24,6 +25,7 @@ class Section(QWidget):
         self.button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.button.toggled.connect(self.set_opened)
+        self._said = ""
         self._gist = theme.named(QLabel(), "dim")
         self._gist.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         over = QHBoxLayout(self.button)
@@ -49,5 +51,18 @@ class Section(QWidget):
 
     def say(self, gist: str) -> None:
         """What to show beside the title while closed."""
-        self._gist.setText(gist)
+        self._said = gist
+        self._fit()
         self.button.setAccessibleDescription(gist)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Shorten the gist where it would run into the title."""
+        room = max(self.width() - self.button.sizeHint().width() - 16, 0)
+        self._gist.setText(self._gist.fontMetrics().elidedText(self._said, Qt.TextElideMode.ElideRight, room))
+        self._gist.setToolTip(self._said)
+        if (layout := self.button.layout()) is not None:
+            layout.activate()  # a button does not follow what is laid out on it

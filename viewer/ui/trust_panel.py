@@ -6,7 +6,16 @@ The sign tells the level by its shape and its letter too, not by its colour alon
 from __future__ import annotations
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QHideEvent, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtGui import (
+    QColor,
+    QFontMetrics,
+    QHideEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.commands.intents import Intents
@@ -34,7 +43,23 @@ class TrustRow(QAbstractButton):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
-        return QSize(200, self.fontMetrics().height() * (2 if self.line.control else 1) + 10)
+        lines = (2 if self.line.control else 1) + (not self._fits())
+        return QSize(200, self.fontMetrics().height() * lines + 10)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.updateGeometry()
+
+    def _fits(self) -> bool:
+        """Whether title and figure stand on one line; if not, the figure goes below."""
+        font = self.font()
+        font.setBold(True)
+        title = QFontMetrics(font).horizontalAdvance(self.line.title)
+        figure = self.fontMetrics().horizontalAdvance(self.line.figure)
+        return title + figure + 10 <= self.width() - _SIGN - 22
 
     def show_line(self, line: TrustLine, *, opened: bool, unread: bool) -> None:
         """Show a line; `unread`: it greys the overlay until it was opened."""
@@ -64,12 +89,14 @@ class TrustRow(QAbstractButton):
         font.setBold(self._unread)
         painter.setFont(font)
         painter.setPen(QColor(colors.text))
-        room = metrics.horizontalAdvance(self.line.figure) + 10
         right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         left = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
         elide = Qt.TextElideMode.ElideRight
-        title = painter.fontMetrics().elidedText(self.line.title, elide, int(top.width() - room))
-        painter.drawText(top, left, title)
+        painter.drawText(
+            top, left, painter.fontMetrics().elidedText(self.line.title, elide, int(top.width()))
+        )
+        if not self._fits():
+            top = top.translated(0, metrics.height())
         font.setBold(False)
         painter.setFont(font)
         painter.drawText(top, right, self.line.figure)

@@ -107,7 +107,7 @@ def on_border(heat: np.ndarray, mapping: InputMapping) -> Place:
 
     `heat` is (h, w) on the network's grid, not negative. Padding makes networks see edges at the rim.
     """
-    title = "Heat on the border of the input"
+    title = "Heat on the input's border"
     size = (mapping.rows.input_size, mapping.cols.input_size)
     on_input = to_slice(heat, InputMapping(_identity(size[0]), _identity(size[1])))
     rim = np.ones(size, bool)

@@ -144,7 +144,7 @@ def randomisation_line(stages: Sequence[Likeness | None], chance: Likeness | Non
     if chance is None or not stages:
         return undefined("randomisation", FLAT)
     last = stages[-1]
-    control = f"SSIM / rank; shuffled map {_alike_text(chance)}"
+    control = f"shuffled map {_alike_text(chance)}"
     if last is None:
         text = "With random weights no map is left: this one depends on what the network learned."
         title = TITLES["randomisation"]
@@ -171,7 +171,7 @@ def repeat_line(id: str, found: Likeness | None, chance: Likeness | None) -> Tru
         AMBER: f"The map changes under {change}: its details are not to be believed.",
         RED: f"The map becomes another under {change}: it is an accident of this image.",
     }[level]
-    return _alike(id, level, found, f"SSIM / rank; shuffled map {_alike_text(chance)}", text, chance.rank)
+    return _alike(id, level, found, f"shuffled map {_alike_text(chance)}", text, chance.rank)
 
 
 def perturbation_line(id: str, curve: Curve) -> TrustLine:
@@ -241,7 +241,8 @@ def _high(way: float) -> str:
 
 
 def _alike(id: str, level: str, found: Likeness, control: str, text: str, chance: float) -> TrustLine:
-    return TrustLine(id, TITLES[id], level, _alike_text(found), control, text, found.rank, chance)
+    figure = f"SSIM {_number(found.ssim)}, rank {_number(found.rank)}"
+    return TrustLine(id, TITLES[id], level, figure, control, text, found.rank, chance)
 
 
 def _alike_text(found: Likeness) -> str:

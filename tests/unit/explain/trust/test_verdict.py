@@ -109,7 +109,7 @@ def test_of_a_constant_network_every_sentence_says_why():
 
 def test_minus_is_a_minus_and_zero_has_none():
     line = repeat_line("flip", Likeness(-0.001, -0.25), CHANCE)
-    assert line.figure == "0.00 / −0.25"
+    assert line.figure == "SSIM 0.00, rank −0.25"
 
 
 def test_the_worst_line_decides():
