@@ -7,6 +7,10 @@ import os
 
 import pytest
 
+import viewer
+
+assert viewer  # imported before any test imports NumPy, as in the program: it settles NumPy's threads
+
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 

@@ -227,16 +227,25 @@ def test_a_whole_series_keeps_nine_tenths_of_the_bare_passes_throughput(benchmar
     first = analyse_slice(loaded, series[0]).layers[0].name
     captures = Captures()
 
-    def bare():
-        for images_of_slice in images:
-            bare_pass(loaded.module, images_of_slice, first, label=0)
+    def bare(shown):
+        return lambda: bare_pass(loaded.module, images[shown], first, label=0)
 
-    def ours():
+    def ours(shown):
+        return lambda: analyse_slice(loaded, series[shown], captures=captures)
+
+    def both(shown):
         captures.clear()
-        for shown in series:
-            analyse_slice(loaded, shown, captures=captures)
+        least, taken = shortest(bare(shown), ours(shown), rounds=1)
+        return least, taken
 
-    bound, taken = shortest(bare, ours, rounds=4)
+    rounds = [[both(shown) for shown in range(len(series))] for _round in range(5)]
+    # The shortest of each slice: what the machine did meanwhile comes and goes within a slice's time.
+    bound, taken = (sum(min(times) for times in zip(*side, strict=True)) for side in sides(rounds))
     benchmark.extra_info.update({"layers": first, "of the bare throughput": round(bound / taken, 3)})
-    benchmark.pedantic(ours, rounds=1)
+    benchmark.pedantic(ours(0), rounds=1)
     assert bound >= 0.9 * taken
+
+
+def sides(rounds):
+    """Rounds of (bare, ours) for each slice -> the rounds of bare, the rounds of ours."""
+    return [[[pair[side] for pair in one] for one in rounds] for side in (0, 1)]
