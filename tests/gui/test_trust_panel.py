@@ -83,7 +83,7 @@ def test_the_panel_says_how_many_lines_keep_the_heatmap_grey(panel, show, truste
 def test_closed_the_section_shows_the_worst_and_every_sign(window, show, trusted):
     show(trusted)
     section = next(one for one in window.ai.sections if one.body is window.ai.trust)
-    assert section._gist.text() == "bad  ✓ ! ✕ ?" and not section.opened
+    assert section._gist.text() == "bad  ✕ 1  ! 1  ? 1  ✓ 1" and not section.opened
 
 
 def test_closing_the_section_tells_that_no_sentence_is_on_show_any_more(panel, window, intents):

@@ -110,7 +110,7 @@ class OverlayPanel(QWidget):
         self.scale.setCurrentIndex(self.scale.findData(overlay.scale))
         self._may_choose(self.scale, view.only_relative)
         sign = "" if positive else f"{self.evidence.currentText().lower()} · "
-        state = f"{overlay.opacity * 100:.0f} % · {sign}{overlay.scale}" if overlay.visible else "off"
+        state = f"{sign or f'{overlay.opacity * 100:.0f} % · '}{overlay.scale}" if overlay.visible else "off"
         self.summary.emit(state)
 
     @staticmethod

@@ -247,7 +247,9 @@ def _said(view: ResolvedView) -> str:
 
 
 def _gist(view: ResolvedView) -> str:
-    """The lines' signs in their order, so that the closed section tells as much."""
+    """How many lines there are of each level, the worst first: the closed section tells as much."""
     if not view.trust:
         return ""
-    return f"{SAID[worst(view.trust)]}  {' '.join(SIGNS[line.level] for line in view.trust)}"
+    levels = [line.level for line in view.trust]
+    counts = [f"{SIGNS[one]} {levels.count(one)}" for one in (RED, AMBER, UNDEFINED, GREEN) if one in levels]
+    return f"{SAID[worst(view.trust)]}  {'  '.join(counts)}"
