@@ -127,6 +127,8 @@ def ask(options: argparse.Namespace, found: ScanResult) -> Question:
         raise UsageError(
             "--target and --against name the same label.", remedy="Choose two, or leave one out."
         )
+    if options.method is None and (sentence := methods.unknown(bundle.card)):
+        note(sentence)
     method = methods.chosen(options.method, bundle.card)
     if not method.by_layer and options.layer not in (None, "all"):
         raise UsageError(f"{method.title} has one map, of no layer.", remedy="Leave --layer out.")

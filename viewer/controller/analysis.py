@@ -201,6 +201,8 @@ class Analysis(QObject):
         self._desk.analyses.put_layers(ready.loaded.bundle.digest, ready.layers)
         self._desk.analyses.put_unfit(ready.loaded.bundle.digest, ready.unfit)
         self._desk.view.show_device(ready.device)
+        if sentence := methods.unknown(ready.loaded.bundle.card):
+            self._desk.say(sentence, "Update Glassbox, or choose a method.", "warning")
         if ready.loaded.notice:
             self._desk.say(ready.loaded.notice, kind="warning")
         if self._plan is not None:

@@ -329,6 +329,16 @@ def chosen(asked: str | None, card: Card) -> Method:
     return METHODS.get(asked or "") or METHODS.get(card.default_method) or METHODS[DEFAULT]
 
 
+def unknown(card: Card) -> str:
+    """One sentence where the card's own method is none of this version; else empty."""
+    if card.default_method in METHODS:
+        return ""
+    return (
+        f"The card of '{card.name}' asks for the method '{card.default_method}', which this version of "
+        f"Glassbox does not know: {METHODS[DEFAULT].title} takes its place."
+    )
+
+
 def of_kind(kind: str) -> tuple[Method, ...]:
     """The methods of one kind, in the order of the menu."""
     return tuple(method for method in METHODS.values() if method.kind == kind)

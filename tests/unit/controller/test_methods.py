@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from tests.support.stand_ins import bundle_of
 from viewer.errors import ModelError
 
 COSTLY = "score-cam"
@@ -142,6 +143,15 @@ def test_a_method_that_is_known_not_to_fit_is_not_taken(analysed, lab, screen):
     assert screen.view.unfit == {COSTLY: "It has no attention."}
     analysed.set_method(COSTLY)
     assert screen.view.method.id == "grad-cam"
+
+
+def test_a_card_with_a_method_nobody_knows_is_said_and_grad_cam_shown(lab, opened, screen, qtbot):
+    lab.bundles[:] = [bundle_of("later", explain={"method": "of-a-later-version"})]
+    opened._models.find()
+    qtbot.waitUntil(lambda: screen.view.card is not None and screen.view.card.name == "later")
+    opened.analyse()
+    qtbot.waitUntil(lambda: explained(opened, screen, "grad-cam"))
+    assert any("'of-a-later-version'" in notice.text for notice in screen.notices)
 
 
 def test_nothing_is_explained_before_the_series_is_analysed(opened, lab, qtbot):
