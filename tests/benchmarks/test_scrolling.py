@@ -85,8 +85,8 @@ class Large(Lab):
         number = int(header.sop_instance_uid.rsplit(".", 1)[1])
         return replace(super().load_slice(header), values=picture(number))
 
-    def analyse_slice(self, loaded, slice, *, target, check):
-        result = super().analyse_slice(loaded, slice, target=target, check=check)
+    def analyse_slice(self, loaded, slice, **asked):
+        result = super().analyse_slice(loaded, slice, **(asked | {"ahead": None}))
         axis = AxisMapping(SIDE, 224, 224 / SIDE, 0.0)
         rng = np.random.default_rng(len(self.analysed))
         cams = {name: rng.normal(1, 2, (14, 14)).astype(np.float32) for name in result.cams}
