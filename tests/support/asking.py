@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from viewer.errors import Cancelled
 from viewer.explain.asked import Asked
 from viewer.results import AxisMapping, InputMapping
 
@@ -22,6 +24,17 @@ def asked_of(network: nn.Module, image: torch.Tensor, target: Any, layer: str = 
     high, wide = image.shape[-2:]
     mapping = InputMapping(AxisMapping(high, high, 1.0, 0.0), AxisMapping(wide, wide, 1.0, 0.0))
     return Asked(loaded, image, target, mapping, layer, seed)
+
+
+def cancelling(strike: int) -> Callable[[], None]:
+    """A check that raises `Cancelled` the `strike`-th time it is called, from 1."""
+    left = itertools.count(1)
+
+    def check() -> None:
+        if next(left) == strike:
+            raise Cancelled
+
+    return check
 
 
 @contextmanager
@@ -59,3 +72,13 @@ def _state(network: nn.Module) -> dict[str, Any]:
         "weights": [(id(p), p._version, p.requires_grad, p.grad is None) for p in network.parameters()],
         "buffers": [(id(b), b._version) for b in network.buffers()],
     }
+
+
+def shares_weights(one: nn.Module, other: nn.Module) -> bool:
+    """Whether every parameter and buffer of the two is the same tensor."""
+    pairs = zip(_tensors(one), _tensors(other), strict=True)
+    return all(first is second for first, second in pairs)
+
+
+def _tensors(network: nn.Module) -> list[torch.Tensor]:
+    return [*network.parameters(), *network.buffers()]

@@ -53,13 +53,3 @@ def _share(value: object, memo: dict[int, object]) -> None:
     elif isinstance(value, (dict, list, tuple)):
         for item in value.values() if isinstance(value, dict) else value:
             _share(item, memo)
-
-
-def shares_weights(one: nn.Module, other: nn.Module) -> bool:
-    """Whether every parameter and buffer of the two is the same tensor."""
-    pairs = zip(_tensors(one), _tensors(other), strict=True)
-    return all(first is second for first, second in pairs)
-
-
-def _tensors(network: nn.Module) -> list[torch.Tensor]:
-    return [*network.parameters(), *network.buffers()]

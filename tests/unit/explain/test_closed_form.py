@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.support.asking import untouched
+from tests.support.asking import cancelling, untouched
 from tests.support.bundle_factory import make_bundle
 from viewer.errors import Cancelled, ModelError
 from viewer.explain.cam import grad_cam
@@ -191,14 +191,7 @@ def test_cancelling_leaves_the_network_as_it_was(with_network):
     steps = []
     every_label(model, picture(1, 9, 8), "last", check=lambda: steps.append(1))
     for strike in range(1, len(steps) + 1):
-        left = strike
-
-        def check():
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise Cancelled
-
+        check = cancelling(strike)
         with untouched(model.module), pytest.raises(Cancelled):
             every_label(model, picture(1, 9, 8), "last", check=check)
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from tests.support.asking import untouched
+from tests.support.asking import cancelling, untouched
 from viewer.errors import Cancelled, ModelError
 from viewer.explain.cam import grad_cam
 from viewer.explain.capture import capture, capture_each
@@ -180,14 +180,7 @@ def test_a_cancel_at_any_step_of_a_pass_leaves_nothing(mode):
     pass_for_two(lambda: steps.append(1))
     assert len(steps) > 15
     for strike in range(1, len(steps) + 1):
-        left = strike
-
-        def check():
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise Cancelled
-
+        check = cancelling(strike)
         with mode(), untouched(asked), pytest.raises(Cancelled):
             pass_for_two(check)
     assert asked.training and not asked.norm.training

@@ -5,8 +5,9 @@ import torch
 from torch import nn
 from torchvision import models
 
+from tests.support.asking import shares_weights
 from viewer.explain.capture import capture
-from viewer.explain.twin import shares_weights, twin
+from viewer.explain.twin import twin
 
 
 def network():

@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision import models
 
-from tests.support.asking import asked_of, untouched
+from tests.support.asking import asked_of, shares_weights, untouched
 from tests.support.bundle_factory import make_bundle
 from tests.support.exported_factory import altered, exported_bundle, program_of
 from tests.support.slice_factory import make_slice
@@ -19,7 +19,7 @@ from viewer.explain.analyse import analyse_slice
 from viewer.explain.capture import capture
 from viewer.explain.grid import grid_reader
 from viewer.explain.score import ablation_cam, score_cam
-from viewer.explain.twin import shares_weights, twin
+from viewer.explain.twin import twin
 from viewer.inference.bundle import load_bundle
 from viewer.inference.exported import ExportedNetwork, has_channels_last
 from viewer.inference.loading import load_model

@@ -5,6 +5,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from tests.support.asking import cancelling
 from tests.support.bundle_factory import make_bundle
 from viewer.errors import Cancelled, ModelError
 from viewer.inference import loading
@@ -129,14 +130,7 @@ def test_loading_can_be_cancelled_between_its_steps(tmp_path):
     load_model(bundle, "cpu", lambda: steps.append(1))
     assert len(steps) >= 4
     for strike in range(1, len(steps) + 1):
-        left = strike
-
-        def check():
-            nonlocal left
-            left -= 1
-            if left == 0:
-                raise Cancelled
-
+        check = cancelling(strike)
         with pytest.raises(Cancelled):
             load_model(bundle, "cpu", check)
 
