@@ -321,6 +321,9 @@ class Series:
     """Text that tells the sequence: SeriesDescription, ProtocolName, ContrastBolusAgent joined."""
     warnings: tuple[str, ...] = ()
     """What makes it no plain volume: "Gap after slice 12: 1 slice missing", a tilted gantry, …"""
+    frame_of_reference: str = ""
+    """Frame of Reference UID (PS3.3 C.7.4.1): series that share one share their patient coordinates. "" if
+    unknown."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -208,6 +208,7 @@ def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...], shared:
     ties = [(plane.time, plane.dimensions, concatenation.number_in_whole(plane)) for plane in planes]
     slices = tuple(headers[i] for i in geometry.order(headers, ties))
     facts = planes[0].facts
+    frames = {plane.facts.frame_of_reference for plane in planes}
     turning = not geometry.all_parallel(slices)
     loop = bool(planes[0].clip) and shared == len(planes)
     return Series(
@@ -226,6 +227,7 @@ def _series(uid: str, planes: Sequence[Plane], differs: tuple[str, ...], shared:
         slices=slices,
         notes=_notes(planes, differs, 1 if loop else shared),
         protocol=facts.protocol,
+        frame_of_reference=facts.frame_of_reference if len(frames) == 1 else "",
         warnings=stacking.warnings(slices, sparse=facts.modality in _SPARSE),
     )
 

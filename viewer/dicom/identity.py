@@ -112,6 +112,7 @@ def deidentified(series: Series) -> Series:
         uid=pseudonymous_uid(series.uid),
         series_instance_uid=pseudonymous_uid(series.series_instance_uid),
         study_instance_uid=pseudonymous_uid(series.study_instance_uid),
+        frame_of_reference=pseudonymous_uid(series.frame_of_reference) if series.frame_of_reference else "",
         slices=tuple(deidentified_header(header) for header in series.slices),
     )
 

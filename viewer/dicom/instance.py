@@ -27,7 +27,8 @@ KEYWORDS = (
         "NumberOfFrames Rows Columns BitsAllocated BitsStored HighBit PixelRepresentation WindowCenter "
         "WindowWidth RescaleIntercept RescaleSlope RescaleType WindowCenterWidthExplanation "
         "VOILUTFunction ModalityLUTSequence Units SUVType DoseUnits DoseGridScaling "
-        "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence Modality BurnedInAnnotation"
+        "SharedFunctionalGroupsSequence PerFrameFunctionalGroupsSequence Modality BurnedInAnnotation "
+        "FrameOfReferenceUID"
     ).split()
     + variants.KEYWORDS
     + spacing.KEYWORDS
@@ -190,4 +191,5 @@ def _series_facts(dataset: Dataset, source: Source) -> SeriesFacts:
         institution=text("InstitutionName"),
         body_part=text("BodyPartExamined") or (tags.text(region, "CodeMeaning") if region else ""),
         protocol=" ".join(dict.fromkeys(part for part in spoken if part)),
+        frame_of_reference=text("FrameOfReferenceUID"),
     )

@@ -60,6 +60,7 @@ class SeriesFacts:
     institution: str
     body_part: str
     protocol: str
+    frame_of_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,14 @@ def test_slices_of_one_stack_stay_together(grouped):
     assert series.uid == series.series_instance_uid
 
 
+def test_a_series_has_the_frame_of_reference_that_all_its_slices_have(grouped):
+    same = stack(3, FrameOfReferenceUID="1.2.9")
+    assert [one.frame_of_reference for one in grouped(same)] == ["1.2.9"]
+    assert [one.frame_of_reference for one in grouped(stack(3))] == [""]
+    same[1].FrameOfReferenceUID = "1.2.8"
+    assert [one.frame_of_reference for one in grouped(same)] == [""]
+
+
 def test_a_scout_is_split_off_by_its_image_type(grouped):
     scout = image(position=(0, 0, 99), ImageType=["ORIGINAL", "PRIMARY", "LOCALIZER"])
     series = grouped([scout, *stack()])

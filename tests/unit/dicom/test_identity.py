@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.dicom_factory import image, write
@@ -21,6 +23,7 @@ def series(tmp_path) -> Series:
         InstitutionName="SECRETPLACE", StudyDescription="CT SECRETWORDS", StudyDate="20200405",
         SeriesDescription="SECRETWORDS thin", BodyPartExamined="SECRETWORDS1", ProtocolName="SECRETWORDS",
         WindowCenter=1, WindowWidth=2, WindowCenterWidthExplanation="SECRETWORDS",
+        FrameOfReferenceUID="1.2.3.99.4711",
     )  # fmt: skip
     return scan(write(dataset, tmp_path / "SECRETFILE.dcm")).series[0]
 
@@ -31,6 +34,7 @@ def test_the_secrets_are_there_to_begin_with(series):
 
 def test_nothing_that_identifies_is_left_in_a_deidentified_series(series):
     uids = [series.study_instance_uid, series.series_instance_uid, series.slices[0].sop_instance_uid]
+    uids.append(series.frame_of_reference)
     left = repr(deidentified(series))
     assert [secret for secret in [*SECRETS, *uids, "099Y"] if secret in left] == []
 
@@ -52,6 +56,12 @@ def test_a_masked_series_shows_no_identity_and_still_loads(series):
              shown.institution, shown.study_date, shown.protocol, shown.body_part]  # fmt: skip
     assert words == [""] * len(words)
     assert shown.uid == series.uid and shown.slices == series.slices
+
+
+def test_series_of_one_frame_of_reference_still_share_one_when_deidentified(series):
+    one, other = deidentified(series), deidentified(replace(series, uid="1.2.3", series_instance_uid="1.2.3"))
+    assert one.frame_of_reference == other.frame_of_reference != series.frame_of_reference == "1.2.3.99.4711"
+    assert deidentified(replace(series, frame_of_reference="")).frame_of_reference == ""
 
 
 def test_pseudonyms_are_valid_uids_that_stay_the_same(series):
