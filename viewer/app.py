@@ -15,7 +15,7 @@ from viewer import __version__, diagnostics, settings
 from viewer.notice import Notice
 
 USAGE = """\
-glassbox [PATH]            open a folder, file, DICOMDIR or ZIP in the window
+glassbox [PATH]            open a folder, file, DICOMDIR, ZIP or exported report in the window
 glassbox VERB …            without a window: {verbs}
 glassbox VERB --help       what a verb takes
 glassbox --version
@@ -70,6 +70,7 @@ def open_window(path: Path | None = None) -> int:
 
     from viewer.controller import Controller
     from viewer.jobs.collector import Collector
+    from viewer.session.store import Store, default_path
     from viewer.ui.main_window import MainWindow
 
     diagnostics.start_logging()
@@ -84,7 +85,9 @@ def open_window(path: Path | None = None) -> int:
     application.setApplicationName("Glassbox")
     application.setApplicationVersion(__version__)
     collector = Collector()
-    controller = Controller(loaded, keep=lambda changed: settings.save(changed, where))
+    controller = Controller(
+        loaded, keep=lambda changed: settings.save(changed, where), store=Store(default_path())
+    )
     window = MainWindow(controller, controller.commands, loaded)
     controller.attach(window)
     window.show()
@@ -94,7 +97,7 @@ def open_window(path: Path | None = None) -> int:
     if controller.commands.refused:
         names = ", ".join(command.title.rstrip("…") for command in controller.commands.refused)
         what = f"Another command has the key wanted for: {names}."
-        controller.say(Notice(what, "Choose another key in the settings file.", "warning"))
+        controller.say(Notice(what, "Choose another one with View › Change Keys.", "warning"))
     if path is not None:
         QTimer.singleShot(0, lambda: controller.open(path))
     code = application.exec()

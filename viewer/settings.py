@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import os
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -15,9 +16,9 @@ from typing import Any
 
 log = logging.getLogger(__name__)
 
-SCHEMA = 3
-MAX_RECENT = 10
+SCHEMA = 4
 MAX_BYTES = 1 << 20
+SCALE_STEP = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +27,14 @@ class Settings:
 
     Parameters
     ----------
-    recent : paths of studies opened lately, newest first.
+    recent : paths of studies opened lately, newest first, as versions before the database (`session.store`)
+        remembered them: it takes them over at the next start.
     model_folders : folders of bundles the reader added.
     device : "auto", "cuda", "mps" or "cpu".
     overlay_… : how the overlay looks at the start, see `session.state.Overlay`.
     mouse : "window" or "scroll": what the left button does.
+    mouse_asked : whether the reader was asked for it.
+    ui_scale : size of the interface, in steps of `SCALE_STEP`; in force from the next start on.
     slice_cache_mb, result_cache_mb : bounds of the caches, MiB; 0 slices: as the machine has memory, see
         `session.budget`.
     shortcuts : command id -> key, where the reader wants another than the default.
@@ -46,6 +50,7 @@ class Settings:
     overlay_scale: str = "absolute"
     overlay_evidence: str = "positive"
     mouse: str = "window"
+    mouse_asked: bool = False
     theme: str = "dark"
     ui_scale: float = 1.0
     deidentified: bool = False
@@ -65,7 +70,7 @@ CHOICES = {
 RANGES = {
     "overlay_opacity": (0.0, 1.0),
     "overlay_threshold": (0.0, 1.0),
-    "ui_scale": (0.5, 4.0),
+    "ui_scale": (1.0, 2.5),
     "slice_cache_mb": (0, 1 << 20),
     "result_cache_mb": (64, 1 << 20),
 }
@@ -83,9 +88,21 @@ def _signed_evidence(table: dict[str, Any]) -> dict[str, Any]:
     return {**table, "overlay_colormap": Settings().overlay_colormap, "overlay_evidence": "signed"}
 
 
+def _habits(table: dict[str, Any]) -> dict[str, Any]:
+    """Who changed the mouse profile knows of it; the interface could be smaller and larger than it can be
+    now."""
+    habits: dict[str, Any] = {"mouse_asked": table.get("mouse") == "scroll"}
+    scale = table.get("ui_scale")
+    if isinstance(scale, (int, float)) and not isinstance(scale, bool) and math.isfinite(scale):
+        low, high = RANGES["ui_scale"]
+        habits["ui_scale"] = min(max(round(scale / SCALE_STEP) * SCALE_STEP, low), high)
+    return {**table, **habits}
+
+
 MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {
     1: _slices_as_memory_allows,
     2: _signed_evidence,
+    3: _habits,
 }
 """Schema n -> a function that turns a table of schema n into one of schema n + 1."""
 
@@ -136,13 +153,6 @@ def save(settings: Settings, path: Path) -> bool:
         log.warning("the settings could not be saved: %s", type(error).__name__)
         return False
     return True
-
-
-def with_recent(settings: Settings, path: Path) -> Settings:
-    """`path` first in the list of recent studies."""
-    text = str(path)
-    others = (one for one in settings.recent if one != text)
-    return replace(settings, recent=(text, *others)[:MAX_RECENT])
 
 
 def with_model_folder(settings: Settings, folder: Path) -> Settings:

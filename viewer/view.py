@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from viewer.dicom.tag_table import TagRow
     from viewer.inference.card import Card
     from viewer.notice import Notice
-    from viewer.session.resolve import ResolvedView
+    from viewer.session.kept import Recent
+    from viewer.session.resolved_view import ResolvedView
     from viewer.study import ScanResult
 
 
@@ -55,8 +56,17 @@ class View(Protocol):
         """ "CUDA", "CPU", …; "" before the first model is loaded."""
         ...
 
-    def show_recent(self, paths: Sequence[str]) -> None:
+    def show_recent(self, recent: Sequence[Recent]) -> None:
         """Studies opened lately, newest first."""
+        ...
+
+    def show_unfinished(self, unfinished: Recent | None) -> None:
+        """What was open when Glassbox was killed: the command "study.go_on" opens it. None: nothing, or
+        something was opened since."""
+        ...
+
+    def ask_study(self, why: str) -> None:
+        """Ask for the folder of the study that a report waits for, and call `Intents.open_study` with it."""
         ...
 
     def show_tags(self, rows: Sequence[TagRow], problem: str = "") -> None:
@@ -94,7 +104,13 @@ class Blank:
     def show_device(self, text: str) -> None:
         pass
 
-    def show_recent(self, paths: Sequence[str]) -> None:
+    def show_recent(self, recent: Sequence[Recent]) -> None:
+        pass
+
+    def show_unfinished(self, unfinished: Recent | None) -> None:
+        pass
+
+    def ask_study(self, why: str) -> None:
         pass
 
     def show_tags(self, rows: Sequence[TagRow], problem: str = "") -> None:

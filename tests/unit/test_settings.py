@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from viewer import settings
-from viewer.settings import CHOICES, RANGES, Settings, load, save, with_model_folder, with_recent
+from viewer.settings import CHOICES, RANGES, Settings, load, save, with_model_folder
 
 
 @pytest.fixture
@@ -25,6 +25,7 @@ OTHER = Settings(
     overlay_scale="relative",
     overlay_evidence="negative",
     mouse="scroll",
+    mouse_asked=True,
     theme="light",
     ui_scale=1.5,
     deidentified=True,
@@ -133,6 +134,20 @@ def test_the_colour_map_of_signed_evidence_becomes_signed_evidence(path):
     assert load(path) == (replace(Settings(), overlay_colormap="viridis"), "")
 
 
+@pytest.mark.parametrize(("old", "new"), [(0.5, 1.0), (1.25, 1.25), (1.4, 1.5), (4.0, 2.5), ("large", 1.0)])
+def test_a_size_of_the_interface_that_is_offered_no_more_becomes_the_nearest(path, old, new):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"schema": 3, "ui_scale": old, "theme": "light"}))
+    assert load(path) == (replace(Settings(), ui_scale=new, theme="light"), "")
+
+
+@pytest.mark.parametrize(("mouse", "asked"), [("scroll", True), ("window", False)])
+def test_who_changed_the_mouse_before_is_not_asked_for_it(path, mouse, asked):
+    path.parent.mkdir()
+    path.write_text(json.dumps({"schema": 3, "mouse": mouse}))
+    assert load(path) == (replace(Settings(), mouse=mouse, mouse_asked=asked), "")
+
+
 def test_settings_that_cannot_be_saved_never_stop_the_program(tmp_path):
     (tmp_path / "file").write_text("")
     assert not save(OTHER, tmp_path / "file" / "settings.json")
@@ -144,14 +159,6 @@ def test_a_crash_while_saving_leaves_the_old_settings(path, monkeypatch):
     assert not save(Settings(), path)
     monkeypatch.undo()
     assert load(path)[0] == OTHER
-
-
-def test_recent_studies_are_few_new_first_and_each_once():
-    one = Settings()
-    for i in [*range(30), 25]:
-        one = with_recent(one, Path(f"/{i}"))
-    assert len(one.recent) == settings.MAX_RECENT
-    assert one.recent[:3] == ("/25", "/29", "/28")
 
 
 def test_a_model_folder_is_kept_once():

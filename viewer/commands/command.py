@@ -5,8 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-MENUS = ("File", "View", "Image", "AI", "Report", "Help")
-"""Menus in the order of the menu bar; every command stands in one."""
+from viewer.errors import GlassboxError
+
+MENUS = ("File", "Edit", "View", "Image", "Tools", "AI", "Report", "Help")
+"""Menus in the order of the menu bar; every command stands in one. Alt and the initial opens it."""
+
+RESERVED = {
+    "Space": "Space is kept for peeking at the heatmap.",
+    "Tab": "Tab is kept for going from control to control.",
+    "Backtab": "Shift+Tab is kept for going from control to control.",
+    "Shift+Tab": "Shift+Tab is kept for going from control to control.",
+    "Return": "Enter is kept for pressing a button and for ending a polygon.",
+    "Enter": "Enter is kept for pressing a button and for ending a polygon.",
+    "Menu": "The menu key is kept for opening the menu of what is chosen.",
+    "Shift+F10": "Shift+F10 is kept for opening the menu of what is chosen.",
+    "Esc": "Esc always puts away what is in hand.",
+    **{f"Alt+{menu[0]}": f"Alt+{menu[0]} is kept for opening the menu {menu}." for menu in MENUS},
+}
+"""Keys that the window itself needs -> why no command gets one that has it not from the start."""
+_RESERVED = {key.lower(): reason for key, reason in RESERVED.items()}
+
+
+class KeyRefused(GlassboxError):
+    """A key that a command cannot have; `other` is the title of the command that has it, or ""."""
+
+    def __init__(self, what: str, remedy: str, other: str = "") -> None:
+        super().__init__(what, remedy)
+        self.other = other
 
 
 def _always() -> bool:
@@ -26,6 +51,7 @@ class Command:
     shortcut : one key as QKeySequence writes it in portable text ("Ctrl+O", "PgUp", "H"); "" for none.
     enabled : whether it would do anything now; `run` is harmless all the same when it says no.
     checked : for a switch, whether it is on; None for an action.
+    reads : what menu and toolbar call it now, where that changes ("Undo Window"); None: its title.
     """
 
     id: str
@@ -35,6 +61,7 @@ class Command:
     shortcut: str = ""
     enabled: Callable[[], bool] = _always
     checked: Callable[[], bool] | None = None
+    reads: Callable[[], str] | None = None
 
 
 class CommandRegistry:
@@ -52,6 +79,7 @@ class CommandRegistry:
         self, commands: Iterable[Command] = (), *, shortcuts: Mapping[str, str] | None = None
     ) -> None:
         self._own = dict(shortcuts or {})
+        self._listeners: list[Callable[[], None]] = []
         self._rows: dict[str, Command] = {}
         self._commands: dict[str, Command] = {}
         self.refused: list[Command] = []
@@ -69,6 +97,9 @@ class CommandRegistry:
             rows[command.id] = command
         own = {name: key for name, key in self._own.items() if name in rows}
         refused = []
+        for needed in [one for one, key in own.items() if _kept_back(rows[one], key)]:
+            del own[needed], self._own[needed]
+            refused.append(rows[needed])
         while clash := _clash(table := _with_keys(rows, own)):
             name = next((name for name in reversed(clash) if name in own), None)
             if name is None:
@@ -95,6 +126,52 @@ class CommandRegistry:
         """The rows of one menu, in order."""
         return tuple(command for command in self if command.menu == menu)
 
+    # The reader's own keys
+
+    @property
+    def own_keys(self) -> dict[str, str]:
+        """Command id -> key, where the reader wants another than the default."""
+        return dict(self._own)
+
+    def default_key(self, command_id: str) -> str:
+        """The key a command has from the start; "" for none."""
+        return self._rows[command_id].shortcut
+
+    def on_keys_changed(self, listener: Callable[[], None]) -> None:
+        """Call `listener` after every change of keys."""
+        self._listeners.append(listener)
+
+    def rebind(self, command_id: str, shortcut: str) -> None:
+        """Give a command another key, or none (""). KeyRefused, and nothing changes, if another command has
+        it or the window needs it."""
+        row, wanted = self._rows[command_id], shortcut.lower()
+        reason = _kept_back(row, shortcut)
+        if reason:
+            raise KeyRefused(reason, "Choose another key.")
+        for other in self:
+            if wanted and other.id != command_id and other.shortcut.lower() == wanted:
+                title = other.title.rstrip("…")
+                what = f"{shortcut} belongs to “{title}” (menu {other.menu})."
+                raise KeyRefused(what, f"Choose another key, or give “{title}” another one first.", title)
+        own = {**self._own, command_id: shortcut}
+        if wanted == row.shortcut.lower():
+            del own[command_id]
+        self._take(own)
+
+    def reset_key(self, command_id: str) -> None:
+        """Give a command the key it had from the start; KeyRefused if another command has it now."""
+        self.rebind(command_id, self._rows[command_id].shortcut)
+
+    def reset_keys(self) -> None:
+        """Give every command the key it had from the start."""
+        self._take({})
+
+    def _take(self, own: dict[str, str]) -> None:
+        self._own = own
+        self._commands = _with_keys(self._rows, own)
+        for listener in self._listeners:
+            listener()
+
     def run(self, command_id: str) -> None:
         """Run a command if it is enabled."""
         command = self._commands[command_id]
@@ -105,6 +182,11 @@ class CommandRegistry:
 def _with_keys(rows: Mapping[str, Command], own: Mapping[str, str]) -> dict[str, Command]:
     """The rows with the reader's own keys in place of theirs."""
     return {name: replace(row, shortcut=own.get(name, row.shortcut)) for name, row in rows.items()}
+
+
+def _kept_back(row: Command, key: str) -> str:
+    """Why a command cannot have a key that the window needs; "" if it can."""
+    return "" if key.lower() == row.shortcut.lower() else _RESERVED.get(key.lower(), "")
 
 
 def _clash(table: Mapping[str, Command]) -> tuple[str, str] | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from viewer.commands.command import Command
+from viewer.commands.editing import edit_commands, tool_commands
 from viewer.commands.intents import Asks, Intents
 from viewer.imaging.colormap import EVIDENCE
 
@@ -20,8 +21,10 @@ def default_commands(intents: Intents) -> tuple[Command, ...]:
     """All rows that need no window, in menu order."""
     return (
         *_file(intents),
+        *edit_commands(intents),
         *_view(intents),
         *_image(intents),
+        *tool_commands(intents),
         *_ai(intents),
     )
 
@@ -38,6 +41,7 @@ def window_commands(asks: Asks, intents: Intents) -> tuple[Command, ...]:
     return (
         Command("study.open_folder", "Open Folder…", "File", asks.ask_open_folder, "Ctrl+O"),
         Command("study.open_file", "Open File…", "File", asks.ask_open_file, "Ctrl+Shift+O"),
+        Command("study.recent", "Recent Studies…", "File", asks.ask_recent, "Ctrl+R"),
         Command("window.close", "Quit", "File", lambda: _call(asks.close), "Ctrl+Q"),
         Command(
             "window.full_screen",
@@ -64,7 +68,19 @@ def _call(function: Callable[[], Any]) -> None:
 def _file(intents: Intents) -> tuple[Command, ...]:
     return (
         Command("study.open_sample", "Open Sample Study", "File", intents.open_sample),
-        Command("study.forget_recent", "Clear Recent Studies", "File", intents.forget_recent),
+        Command(
+            "study.go_on",
+            "Go On Where It Stopped",
+            "File",
+            lambda: intents.keeping.go_on(),
+            enabled=lambda: intents.keeping.can_go_on,
+        ),
+        Command(
+            "study.forget_recent",
+            "Clear Recent Studies",
+            "File",
+            lambda: intents.keeping.forget_recent(),
+        ),
         Command("scan.cancel", "Stop Reading", "File", lambda: intents.cancel("dicom")),
     )
 
@@ -271,14 +287,6 @@ def _boxes(intents: Intents) -> tuple[Command, ...]:
         ),
         tool("occluder", "Cover a Box and Ask Again", "O"),
         tool("region", "Draw the Region of the Finding", "G"),
-        Command(
-            "box.delete",
-            "Delete Box",
-            "AI",
-            intents.delete_box,
-            "Del",
-            enabled=lambda: intents.view.occluder is not None or intents.view.region is not None,
-        ),
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Protocol
 
-from viewer.session.resolve import ResolvedView
+from viewer.commands.mark_intents import KeepingIntents, KeyImageIntents, MarkIntents
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Box, Window
 
 
@@ -18,9 +19,28 @@ class Intents(Protocol):
     @property
     def view(self) -> ResolvedView: ...
 
+    @property
+    def marks(self) -> MarkIntents: ...
+
+    @property
+    def key_images(self) -> KeyImageIntents: ...
+
+    @property
+    def keeping(self) -> KeepingIntents: ...
+
+    def undo(self) -> None:
+        """Take back the last change of marks, key images, comment, window, overlay or view."""
+
+    def redo(self) -> None:
+        """Do again what was taken back last."""
+
     # Opening
     def open(self, path: Path) -> None:
-        """Scan a folder, file, DICOMDIR or ZIP in the background and show the first image found."""
+        """Scan a folder, file, DICOMDIR or ZIP in the background and show the first image found; or bring back
+        what an exported report (PNG or its JSON) shows."""
+
+    def open_study(self, path: Path) -> None:
+        """Open the study that a report waits for, see `View.ask_study`."""
 
     def open_sample(self) -> None:
         """Open the synthetic study that ships."""
@@ -28,9 +48,6 @@ class Intents(Protocol):
     def cancel(self, lane: str) -> None:
         """Stop what runs in "dicom" (a scan), "inference" (loading a model, an analysis) or "explanation" (a
         method with passes of its own)."""
-
-    def forget_recent(self) -> None:
-        """Empty the list of recent studies."""
 
     # Which slice
     def select_series(self, uid: str) -> None:
@@ -155,7 +172,8 @@ class Intents(Protocol):
 
     # Boxes on the slice, and what the network saw
     def set_tool(self, tool: str) -> None:
-        """Take a tool in hand: a left drag then draws the "occluder" or the "region"; "" puts it away."""
+        """Take a tool in hand: the left button then draws the "occluder", the "region" or a kind of mark
+        (`annotate.mark.KINDS`); "" puts it away."""
 
     def set_box(self, tool: str, box: Box | None) -> None:
         """Draw the box of a tool, or take it away. The network is asked again without what the "occluder"
@@ -171,10 +189,14 @@ class Intents(Protocol):
     def make_report(self, *, comment: str = "", deidentify: bool = False) -> Any:
         """A `report.report.Report` of what is shown now. ReportError if no slice is shown."""
 
-    def export_report(
-        self, path: Path, *, comment: str = "", deidentify: bool = False, overwrite: bool = False
-    ) -> None:
-        """Write the page as PNG in the background; a notice says how it went."""
+    def export_report(self, path: Path, *, overwrite: bool = False, **choice: Any) -> None:
+        """Write a report in the background, as PNG or PDF as the name ends; a notice says how it went.
+
+        `choice` are fields of `report.choice.Choice`: images, marks, comment, deidentify.
+        """
+
+    def report_source(self) -> Any:
+        """A `report.choice.Source`: what is shown and known now, for pages made on another thread."""
 
 
 class Asks(Protocol):
@@ -183,6 +205,8 @@ class Asks(Protocol):
     def ask_open_folder(self) -> None: ...
 
     def ask_open_file(self) -> None: ...
+
+    def ask_recent(self) -> None: ...
 
     def ask_add_model(self) -> None: ...
 

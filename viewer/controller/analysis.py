@@ -110,6 +110,13 @@ class Analysis(QObject):
             only = None if going_on else view.header.key
             self._go_on(_Plan(view.series.uid, bundle, _by_family(desk.state.explanation, bundle), only))
 
+    def ask_here(self) -> None:
+        """Ask about the slice on the screen alone, as the state says, even outside the model's domain."""
+        view, bundle = self._desk.shown, self._models.chosen
+        if view.series is not None and view.header is not None and bundle is not None:
+            asked = _by_family(self._desk.state.explanation, bundle)
+            self._go_on(_Plan(view.series.uid, bundle, asked, view.header.key))
+
     def cancel(self) -> None:
         """Stop; the results that are there stay."""
         self._plan = None

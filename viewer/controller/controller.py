@@ -9,34 +9,47 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QObject, Slot
 
 from viewer import resources
+from viewer.annotate.mark import KINDS
 from viewer.commands.command import CommandRegistry
 from viewer.commands.defaults import default_commands
 from viewer.controller.analysis import Analysis
 from viewer.controller.decoding import Decoding
 from viewer.controller.desk import Desk
+from viewer.controller.editing import Editing
 from viewer.controller.export import Export
 from viewer.controller.heat_places import HeatPlaces
+from viewer.controller.keeping import Keeping
+from viewer.controller.key_images import KeyImages
+from viewer.controller.marking import Marking
+from viewer.controller.measuring import Measuring
 from viewer.controller.models import Models
 from viewer.controller.occluding import Occluding
 from viewer.controller.on_demand import OnDemand
 from viewer.controller.opening import Opening
+from viewer.controller.replaying import Replaying
 from viewer.controller.tags import Tags
 from viewer.controller.trust import Trust
 from viewer.explain.methods import FAMILY, METHODS, of_kind
 from viewer.notice import Notice
 from viewer.session import moves, peaks
-from viewer.session.resolve import ResolvedView, resolve
+from viewer.session.resolve import resolve
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.state import Presentation, ViewerState
 from viewer.settings import Settings
 from viewer.study import Box, Window
 from viewer.view import Blank, View
 
+if TYPE_CHECKING:
+    from viewer.session.store import Store
+
 OPACITY_STEP = 0.1
+BOXES = ("occluder", "region")
+"""Tools that draw a box for the network; all others draw a mark."""
 
 
 def _forget_settings(settings: Settings) -> None:
@@ -50,6 +63,7 @@ class Controller(QObject):
     ----------
     settings : as loaded.
     keep : called with the settings whenever they change; saves them.
+    store : what the reader makes is kept in; None: nowhere.
     """
 
     def __init__(
@@ -57,11 +71,12 @@ class Controller(QObject):
         settings: Settings | None = None,
         *,
         keep: Callable[[Settings], Any] = _forget_settings,
+        store: Store | None = None,
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
         settings = settings or Settings()
-        self._desk = Desk(settings, keep, self)
+        self._desk = Desk(settings, keep, store, self)
         self._opening = Opening(self._desk)
         self._decoding = Decoding(self._desk)
         self._models = Models(self._desk)
@@ -70,8 +85,14 @@ class Controller(QObject):
         self._occluding = Occluding(self._desk, self._analysis)
         self._heat_places = HeatPlaces(self._desk)
         self._trust = Trust(self._desk, self._analysis)
-        self._export = Export(self._desk)
+        self._editing = Editing(self._desk, self._analysis)
+        self._measuring = Measuring(self._desk)
+        self.keeping = Keeping(self._desk, self._opening, self._editing)
+        self.marks = Marking(self._desk, self._editing, self._go)
+        self.key_images = KeyImages(self._desk, self._editing, self._go)
+        self._export = Export(self._desk, self._analysis)
         self._tags = Tags(self._desk)
+        self._replaying = Replaying(self._desk, self._opening, self._analysis, restored=self.keeping.restored)
         self._peeking = False
         self.commands = CommandRegistry(default_commands(self), shortcuts=settings.shortcuts)
         self._desk.model.changed.connect(self._on_changed)
@@ -93,12 +114,12 @@ class Controller(QObject):
     def attach(self, view: View) -> None:
         """Show everything in `view` from now on, beginning with what there is."""
         self._desk.view = view
-        view.show_recent(self._desk.settings.recent)
         view.show_view(self._desk.shown, None)
 
     def start(self) -> None:
-        """What can wait until the window is on the screen: which models there are."""
+        """What can wait until the window is on the screen: which models there are, what was kept."""
         self._models.find()
+        self.keeping.start()
 
     def shutdown(self, timeout_ms: int = 5000) -> bool:
         """Stop all work and end the threads; False if one did not end in time."""
@@ -111,8 +132,10 @@ class Controller(QObject):
             self._occluding,
             self._heat_places,
             self._trust,
+            self._measuring,
             self._export,
             self._tags,
+            self._replaying,
         )
         runners = [self._decoding.ahead, self._trust.quick, *(part.runner for part in parts)]
         for runner in runners:
@@ -121,7 +144,8 @@ class Controller(QObject):
 
         POOL.stop()  # a decoder that hangs is not waited for
         deadline = time.monotonic() + timeout_ms / 1000
-        left = [runner.shutdown(max(0, int(1000 * (deadline - time.monotonic())))) for runner in runners]
+        ends = [self.keeping.close, *(runner.shutdown for runner in runners)]
+        left = [end(max(0, int(1000 * (deadline - time.monotonic())))) for end in ends]
         return all(left)
 
     def say(self, notice: Notice) -> None:
@@ -134,8 +158,10 @@ class Controller(QObject):
 
     @Slot(object, object)
     def _on_changed(self, old: ViewerState, new: ViewerState) -> None:
+        self._editing.record(old, new)
         if new.series != old.series and (new.occluder or new.region):
-            self._desk.model.update(occluder=None, region=None)  # they lie on another series' slices
+            with self._editing.unrecorded():  # they lie on another series' slices
+                self._desk.model.update(occluder=None, region=None)
             return
         self._refresh()
 
@@ -155,18 +181,26 @@ class Controller(QObject):
         self._occluding.follow()
         self._heat_places.follow()
         self._trust.follow()
+        self._measuring.follow()
+        self.keeping.follow()
         self._tags.follow()
+        self._replaying.follow()
 
     # Opening
 
     def open(self, path: Path) -> None:
-        self._opening.open(path)
+        self._replaying.open(path)
+
+    def open_study(self, path: Path) -> None:
+        self._replaying.open_study(path)
 
     def open_sample(self) -> None:
+        self._replaying.drop()
         self._opening.open(resources.sample_study(), remember=False)
 
     def cancel(self, lane: str) -> None:
         if lane == "dicom":
+            self._replaying.drop()
             self._opening.cancel()
         elif lane == "inference":
             self._analysis.cancel()
@@ -174,10 +208,6 @@ class Controller(QObject):
             self._on_demand.cancel()
         elif lane == "trust":
             self._trust.cancel()
-
-    def forget_recent(self) -> None:
-        self._desk.keep(recent=())
-        self._desk.view.show_recent(())
 
     # Which slice
 
@@ -191,12 +221,17 @@ class Controller(QObject):
             self._opening.select(uids[at])
 
     def step(self, n: int) -> None:
-        self._show_slice(self.view.index + n)
+        if self.state.only_key_images:
+            self.key_images.step(n)
+        else:
+            self._show_slice(self.view.index + n)
 
     def go_to(self, index: int) -> None:
         series = self.view.series
         if series is not None:
-            self._show_slice(index + len(series.slices) if index < 0 else index)
+            wanted = index + len(series.slices) if index < 0 else index
+            nearest = self.key_images.nearest(wanted) if self.state.only_key_images else None
+            self._show_slice(wanted if nearest is None else nearest)
 
     def next_peak(self) -> None:
         if self.view.ribbon is not None:
@@ -214,6 +249,19 @@ class Controller(QObject):
         series = self.view.series
         if series is not None:
             self._desk.model.update(slice=min(max(index, 0), len(series.slices) - 1))
+
+    def _go(self, series: str, index: int) -> None:
+        """Show slice `index` of a series."""
+        self._opening.select(series)
+        self._show_slice(index)
+
+    # Taking back
+
+    def undo(self) -> None:
+        self._editing.undo()
+
+    def redo(self) -> None:
+        self._editing.redo()
 
     # How it looks
 
@@ -238,7 +286,8 @@ class Controller(QObject):
         if view.slice is not None and not view.slice.is_color:
             # A VOI LUT cannot be dragged: the first window on offer takes its place.
             start, negative = view.window or view.window_choices[0], view.slice.inverted != view.invert
-            self.set_window(moves.dragged(start, dx, dy, negative=negative))
+            with self._editing.gesture("window"):
+                self.set_window(moves.dragged(start, dx, dy, negative=negative))
 
     def toggle_invert(self) -> None:
         self._desk.model.update(invert=not self.state.invert)
@@ -253,13 +302,17 @@ class Controller(QObject):
         header = self.view.header
         if header is not None:
             size = {"rows": header.rows, "cols": header.cols}
-            self._desk.model.update(presentation=moves.zoomed(self.state.presentation, factor, x, y, **size))
+            with self._editing.gesture("zoom"):
+                zoomed = moves.zoomed(self.state.presentation, factor, x, y, **size)
+                self._desk.model.update(presentation=zoomed)
 
     def pan_by(self, dx: float, dy: float) -> None:
         header = self.view.header
         if header is not None:
             size = {"rows": header.rows, "cols": header.cols}
-            self._desk.model.update(presentation=moves.panned(self.state.presentation, dx, dy, **size))
+            with self._editing.gesture("pan"):
+                panned = moves.panned(self.state.presentation, dx, dy, **size)
+                self._desk.model.update(presentation=panned)
 
     def fit(self) -> None:
         self._desk.model.update(presentation=moves.fitted(self.state.presentation))
@@ -292,7 +345,9 @@ class Controller(QObject):
             opacity=min(max(overlay.opacity, 0.0), 1.0),
             threshold=min(max(overlay.threshold, 0.0), 1.0),
         )
-        self._desk.model.update(overlay=overlay)
+        sliding = len(changes) == 1 and not changes.keys().isdisjoint(("opacity", "threshold"))
+        with self._editing.gesture(f"overlay {next(iter(changes))}" if sliding else ""):
+            self._desk.model.update(overlay=overlay)
 
     def toggle_overlay(self) -> None:
         self.set_overlay(visible=not self.state.overlay.visible)
@@ -303,7 +358,8 @@ class Controller(QObject):
     def peek(self, on: bool) -> None:
         if on or self._peeking:
             self._peeking = on
-            self.set_overlay(visible=on)
+            with self._editing.unrecorded():
+                self.set_overlay(visible=on)
 
     def step_layer(self, n: int) -> None:
         layers, layer = self.view.layers, self.view.layer
@@ -360,19 +416,21 @@ class Controller(QObject):
     # Boxes on the slice, and what the network saw
 
     def set_tool(self, tool: str) -> None:
-        if tool in ("", "occluder", "region") and (self.view.series is not None or not tool):
+        if tool in ("", *BOXES, *KINDS) and (self.view.series is not None or not tool):
             self._desk.model.update(tool=tool)
 
     def set_box(self, tool: str, box: Box | None) -> None:
         header = self.view.header
-        if tool not in ("occluder", "region") or header is None:
+        if tool not in BOXES or header is None:
             return
         if box is None or box.covers(header.rows, header.cols):
-            self._desk.model.update(**{tool: box})
+            with self._editing.gesture(tool if box is not None else ""):
+                self._desk.model.update(**{tool: box})
 
     def delete_box(self) -> None:
         state = self.state
-        self.set_box(state.tool or ("occluder" if state.occluder is not None else "region"), None)
+        of_tool = state.tool if state.tool in BOXES else ""
+        self.set_box(of_tool or ("occluder" if state.occluder is not None else "region"), None)
 
     def toggle_truth_view(self) -> None:
         self._desk.model.update(truth_view=not self.state.truth_view)
@@ -390,10 +448,11 @@ class Controller(QObject):
 
     # The report
 
+    def report_source(self) -> Any:
+        return self._export.source()
+
     def make_report(self, *, comment: str = "", deidentify: bool = False) -> Any:
         return self._export.make(comment=comment, deidentify=deidentify)
 
-    def export_report(
-        self, path: Path, *, comment: str = "", deidentify: bool = False, overwrite: bool = False
-    ) -> None:
-        self._export.export(path, comment=comment, deidentify=deidentify, overwrite=overwrite)
+    def export_report(self, path: Path, *, overwrite: bool = False, **choice: Any) -> None:
+        self._export.export(path, overwrite=overwrite, **choice)

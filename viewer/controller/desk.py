@@ -14,7 +14,9 @@ from viewer.notice import Notice, of_error
 from viewer.results import WhatIf
 from viewer.session.analyses import Analyses
 from viewer.session.budget import Budget
-from viewer.session.resolve import Known, PlacesKey, ResolvedView
+from viewer.session.history import History
+from viewer.session.marks import MarkBook
+from viewer.session.resolved_view import Known, PlacesKey, ResolvedView
 from viewer.session.slice_store import SliceStore
 from viewer.session.state import Overlay, ViewerState
 from viewer.session.trust import TrustKept
@@ -25,6 +27,7 @@ from viewer.view import Blank, View
 
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
+    from viewer.session.store import Store
 
 PROGRESS_AFTER_MS = 300
 """What takes less shows no progress at all."""
@@ -41,9 +44,12 @@ class Desk(QObject):
     study_changed = Signal()
     """Another study takes the place of the one before."""
 
-    def __init__(self, settings: Settings, keep: Callable[[Settings], Any], parent: QObject) -> None:
+    def __init__(
+        self, settings: Settings, keep: Callable[[Settings], Any], store: Store | None, parent: QObject
+    ) -> None:
         super().__init__(parent)
         self.settings = settings
+        self.store = store
         self._keep = keep
         overlay = Overlay(
             opacity=settings.overlay_opacity,
@@ -68,6 +74,9 @@ class Desk(QObject):
         self.trust = TrustKept()
         self.what_if: WhatIf | None = None
         self.places: tuple[PlacesKey, tuple[Place, ...]] | None = None
+        self.marks = MarkBook()
+        self.history = History()
+        self.study_changed.connect(self.marks.forget)
 
     @property
     def state(self) -> ViewerState:
@@ -85,6 +94,9 @@ class Desk(QObject):
             self.what_if,
             self.trust,
             self.places,
+            self.marks,
+            self.history.undo_title,
+            self.history.redo_title,
         )
 
     def keep(self, **changes: Any) -> None:

@@ -12,7 +12,7 @@ from viewer.controller.desk import Desk
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
 from viewer.results import InputMapping
-from viewer.session.resolve import PlacesKey
+from viewer.session.resolved_view import PlacesKey
 from viewer.study import Slice
 
 

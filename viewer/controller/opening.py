@@ -16,7 +16,6 @@ from viewer.controller.desk import Desk, ProgressLine
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
 from viewer.session.state import Presentation, ViewerState
-from viewer.settings import with_recent
 from viewer.study import ScanResult, Series, Skipped
 
 
@@ -33,6 +32,8 @@ class Opening(QObject):
         """Whether nothing of this scan is shown yet: until then the study opened before stays."""
         self._untouched: ViewerState | None = None
         """The state as the scan left it: while it is the state, the reader has not chosen anything."""
+        self._brought = False
+        """Whether a slice was brought back: it stays on the screen, as one that the reader chose."""
         self._left_at: dict[str, tuple[str, int]] = {}
         """Series uid -> key of the slice where the reader left it."""
         self.runner = JobRunner("scan", self)
@@ -62,6 +63,28 @@ class Opening(QObject):
         self._path, self._remember, self._fresh = path.absolute(), remember, True
         self._progress.begin("Reading files")
         self.runner.submit(Job(("scan", path), "Reading files", run))
+
+    @property
+    def path(self) -> Path:
+        """What is open, or being opened."""
+        return self._path
+
+    @property
+    def listed(self) -> bool:
+        """Whether the list of recent studies is to name it."""
+        return self._remember
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the reader has not chosen anything since the study was opened."""
+        return self._desk.state == self._untouched
+
+    def bring(self, **changes: Any) -> None:
+        """Change the state to what was kept of the study: that is no choice of the reader."""
+        self._brought = self._brought or "slice" in changes
+        if self.untouched:
+            self._untouched = replace(self._desk.state, **changes)
+        self._desk.model.update(**changes)
 
     def cancel(self) -> None:
         """Stop reading; what was found so far stays, and is said to be incomplete."""
@@ -99,7 +122,8 @@ class Opening(QObject):
                 return
             self._start_study()
         # Files come in any order: until the reader moves, the first slice known is the one to show.
-        before = desk.shown.header if desk.state != self._untouched else None
+        untouched = self.untouched
+        before = desk.shown.header if not untouched or self._brought else None
         self._forget_problems(result)
         desk.scan, desk.growing = result, running
         desk.series = {series.uid: series for series in result.series}
@@ -109,7 +133,7 @@ class Opening(QObject):
         elif before is not None:
             index = _index_of(desk.series[desk.state.series], before.key)
             desk.model.update(slice=desk.state.slice if index is None else index)
-        if self._untouched is None or before is None:
+        if self._untouched is None or untouched:
             self._untouched = desk.state
         desk.learned.emit()
 
@@ -133,9 +157,9 @@ class Opening(QObject):
     def _start_study(self) -> None:
         """The first series of another study is there: nothing of the last one is kept."""
         desk = self._desk
-        self._fresh, self._untouched = False, None
-        self._left_at.clear()
         desk.study_changed.emit()
+        self._fresh, self._untouched, self._brought = False, None, False
+        self._left_at.clear()
         desk.series = {}
         desk.slices.clear()
         desk.problems.clear()
@@ -151,10 +175,12 @@ class Opening(QObject):
             explanation=replace(desk.state.explanation, target=None, against=""),
             asked=frozenset(),
             accepted=frozenset(),
+            marks=(),
+            chosen_mark="",
+            key_images=(),
+            only_key_images=False,
+            comments=(),
         )
-        if self._remember:
-            desk.keep(recent=with_recent(desk.settings, self._path).recent)
-            desk.view.show_recent(desk.settings.recent)
 
     @Slot(object, int, int, object)
     def _on_progress(self, job: Job, done: int, total: int, partial: Any) -> None:

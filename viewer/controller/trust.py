@@ -17,7 +17,7 @@ from viewer.explain.trust.verdict import QUICK, TrustLine
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
 from viewer.results import Heatmap, MapKey, SliceResult
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Box, Slice
 
 if TYPE_CHECKING:

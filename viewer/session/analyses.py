@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 
@@ -102,6 +102,17 @@ class Analyses:
             self._ribbon_question = question
             self._ribbon = ribbon if np.isfinite(ribbon).any() else None
         return self._ribbon
+
+    def part(self, slices: Collection[SliceKey]) -> Analyses:
+        """A copy of what is known of some slices, for work on another thread; it forgets nothing."""
+        copy = Analyses(1 << 62)
+        results = (key for key in self._results if isinstance(key, ResultKey) and key.slice in slices)
+        for kept in (self._results.peek(key) for key in results):
+            if kept is not None:
+                copy.put(kept)
+        copy._predictions = dict(self._predictions)
+        copy._layers, copy._unfit = dict(self._layers), dict(self._unfit)
+        return copy
 
     def pin(self, keys: Iterable[ResultKey]) -> None:
         self._results.pin(keys)

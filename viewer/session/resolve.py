@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from viewer.explain import methods
 from viewer.imaging.colormap import scale_of
@@ -15,151 +13,17 @@ from viewer.imaging.compose import nothing_drawn
 from viewer.imaging.turn import Turn
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
-from viewer.results import Heatmap, Layer, MapKey, Prediction, ResultKey, SliceKey, SliceResult, WhatIf
+from viewer.results import Heatmap, Layer, MapKey, Prediction, WhatIf
 from viewer.session import captions
-from viewer.session.analyses import Analyses
+from viewer.session.marks import heat_key
+from viewer.session.resolved_view import Known, ResolvedView
 from viewer.session.scale import absolute_top, heat_range_of, in_force
-from viewer.session.state import Overlay, Presentation, ViewerState
-from viewer.session.trust import TrustKept, unread
-from viewer.study import Box, Series, Slice, SliceHeader, VoiLut, Window
+from viewer.session.state import ViewerState
+from viewer.session.trust import unread
+from viewer.study import Series, Slice, SliceHeader, Window
 
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
-    from viewer.explain.trust.verdict import TrustLine
-
-
-PlacesKey = tuple[ResultKey, str, str]
-"""Result, layer and evidence of the map whose heat is looked for."""
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class ResolvedView:
-    """Everything the view shows, decided once and in one place.
-
-    `slice` is None while the wanted slice is still being decoded (the view keeps the picture it
-    has and says so); `problem` says why it cannot be shown at all. `heatmap` is set only when the
-    result's own key equals the question asked now.
-    """
-
-    series: Series | None = None
-    index: int = 0
-    slice: Slice | None = None
-    problem: str = ""
-    window: Window | None = None
-    """The window in force; None when a VOI LUT is (see `voi_lut`) or for colour."""
-    voi_lut: int | None = None
-    invert: bool = False
-    graphics: bool = True
-    """Whether the file's overlay planes are drawn; not while identity is hidden, for they may hold it."""
-    shutter: bool = True
-    window_choices: tuple[Window, ...] = ()
-    """The file's own choices first, then the presets of the modality."""
-    presentation: Presentation = field(default_factory=Presentation)
-    overlay: Overlay = field(default_factory=Overlay)
-    """As it is in force: of a map that has no absolute scale, or no evidence against, the other is shown."""
-    only_relative: str = ""
-    """Why there is no absolute scale; empty where there is one."""
-    only_positive: str = ""
-    """Why evidence against cannot be shown; empty where it can."""
-    layers: tuple[Layer, ...] = ()
-    layer: Layer | None = None
-    heatmap: Heatmap | None = None
-    heat_range: tuple[float, float] = (0.0, 1.0)
-    """Logit evidence at the bottom and top of the colour scale, see `imaging.colormap.scale_of`."""
-    withheld: str = ""
-    """Why no map is shown of a finding: it lies below the model's operating point. Empty where one is."""
-    explained_anyway: bool = False
-    """Whether the reader asked for a map although the finding lies below the operating point."""
-    prediction: Prediction | None = None
-    target: str | None = None
-    against: str = ""
-    """The label that the target is held against; "" for none."""
-    method: methods.Method = methods.METHODS[methods.DEFAULT]
-    unfit: Mapping[str, str] = field(default_factory=dict)
-    """Method id -> why the chosen network cannot be explained by it."""
-    wanted: ResultKey | None = None
-    """What is asked now, answered or not; None while it depends on a prediction that is not there yet."""
-    ribbon: np.ndarray | None = None
-    """(slices,) float32: probability of the target, or of any finding; NaN where not analysed."""
-    caption: str = ""
-    """Model, finding and probability, method, layer, scale: stands in the picture with the overlay."""
-    overlay_note: str = ""
-    """In words: "No positive evidence …", "… below the threshold everywhere", "Outside the model's
-    domain: …", or empty."""
-    corners: tuple[str, str, str, str] = ("", "", "", "")
-    """Multi-line text for top left, top right, bottom left, bottom right."""
-    letters: tuple[str, str, str, str] = ("", "", "", "")
-    """Orientation letters at the left, right, top and bottom edge of the screen."""
-    cams: Mapping[str, np.ndarray] = field(default_factory=dict)
-    """Layer name -> (h, w) float32 raw signed cam of the shown result, for the filmstrip."""
-    card: Card | None = None
-    """The card of the chosen model."""
-    result: SliceResult | None = None
-    """What `prediction`, `cams` and `heatmap` were taken from."""
-    outside: tuple[str, ...] = ()
-    """Why this series is outside the domain of the chosen model, one sentence each; empty if inside."""
-    deidentified: bool = False
-    """Whether patient identity is hidden on the screen."""
-    tool: str = ""
-    """What a drag with the left button draws: "occluder", "region", or "" for nothing."""
-    occluder: Box | None = None
-    region: Box | None = None
-    what_if: WhatIf | None = None
-    """The newest answer for this slice with a box covered; its own box tells which: it may lag a drag."""
-    truth_view: bool = False
-    """Whether what the network saw stands beside the picture."""
-    trust: tuple[TrustLine, ...] = ()
-    """What is known so far of whether the shown map deserves belief; empty without a map."""
-    trust_checked: bool = False
-    """Whether the costly lines are among them."""
-    trust_opened: frozenset[str] = frozenset()
-    """Ids of the lines whose sentence is on show."""
-    unread: tuple[TrustLine, ...] = ()
-    """Amber and red lines not looked at yet: the overlay is grey until they were."""
-    places: tuple[Place, ...] = ()
-    """How much of the shown map's heat lies where no finding can be; empty while that is not known."""
-
-    @property
-    def header(self) -> SliceHeader | None:
-        """The slice asked for, decoded or not."""
-        return self.series.slices[self.index] if self.series is not None else None
-
-    @property
-    def presets(self) -> tuple[Window | VoiLut, ...]:
-        """What the keys 1 … 9 choose: the presets of the modality; where it has none, the file's own
-        LUTs and windows and the percentiles."""
-        from viewer.imaging.window import PRESETS
-
-        if self.series is None:
-            return ()
-        luts = self.slice.luts if self.slice is not None else ()
-        return PRESETS.get(self.series.modality) or (*luts, *self.window_choices)
-
-    @property
-    def undecoded(self) -> SliceHeader | None:
-        """The slice to decode now, if it is neither there nor known to be undecodable."""
-        return self.header if self.slice is None and not self.problem else None
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class Known:
-    """What was read and computed so far, as `resolve` needs it.
-
-    `slice_of` gives a decoded slice or None; `problems` says why a slice cannot be shown;
-    `bundles` are the models in the order in which they are offered; `series_windows` maps the uid of a
-    series to the window of its slices that carry none (None: there is no such window).
-    """
-
-    series: Mapping[str, Series]
-    slice_of: Callable[[SliceKey], Slice | None]
-    problems: Mapping[SliceKey, str]
-    bundles: Sequence[ModelBundle]
-    analyses: Analyses
-    series_windows: Mapping[str, Window | None] = field(default_factory=dict)
-    what_if: WhatIf | None = None
-    trust: TrustKept = field(default_factory=TrustKept)
-    places: tuple[PlacesKey, tuple[Place, ...]] | None = None
-    """Where the heat of one map lies, the last one asked about."""
 
 
 def resolve(state: ViewerState, known: Known) -> ResolvedView:
@@ -177,6 +41,8 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
             card=card,
             deidentified=state.deidentified,
             truth_view=state.truth_view,
+            undo=known.undo,
+            redo=known.redo,
         )
     index = min(max(state.slice, 0), len(series.slices) - 1)
     header = series.slices[index]
@@ -214,8 +80,36 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         occluder=state.occluder,
         region=state.region,
         truth_view=state.truth_view,
+        undo=known.undo,
+        redo=known.redo,
+        **_written(state, series.study_instance_uid),
     )
-    return view if bundle is None else _explained(view, state, known, series, header, bundle)
+    if bundle is not None:
+        view = _explained(view, state, known, series, header, bundle)
+    if not (state.marks_visible and state.marks):
+        return view
+    heat = heat_key(view.heatmap, view.overlay)
+    marks = known.marks.on(state.marks, series, header, slice=slice, heat=heat, opened=known.series)
+    return replace(view, marks=marks)
+
+
+def _written(state: ViewerState, study: str) -> dict[str, Any]:
+    """What the reader drew, chose and wrote in a study."""
+    return {
+        "all_marks": _of_study(state.marks, study),
+        "chosen_mark": state.chosen_mark,
+        "marks_visible": state.marks_visible,
+        "key_images": _of_study(state.key_images, study),
+        "only_key_images": state.only_key_images,
+        "comment": state.comment_on(study),
+    }
+
+
+def _of_study(all_of_it: tuple[Any, ...], study: str) -> tuple[Any, ...]:
+    """Those of one study; the same object where that is all of them."""
+    if all(one.study == study for one in all_of_it):
+        return all_of_it
+    return tuple(one for one in all_of_it if one.study == study)
 
 
 def chosen_bundle(

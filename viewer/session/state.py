@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from viewer.annotate.mark import KeyImage, Mark
 from viewer.imaging.turn import Turn
 from viewer.results import MapKey
 from viewer.study import Box, Window
@@ -84,7 +85,18 @@ class ViewerState:
     explain_anyway: frozenset[tuple[str, str, str]] = frozenset()
     """(series uid, model digest, label) the reader wants explained although below its operating point."""
     tool: str = ""
-    """What a drag with the left button draws: "occluder" or "region"; "" while no tool is in hand."""
+    """What the left button draws: "occluder", "region" or a kind of mark (`annotate.mark.KINDS`); "" while no
+    tool is in hand."""
+    marks: tuple[Mark, ...] = ()
+    """What the reader drew, of all studies that are open, in the order in which it was drawn."""
+    chosen_mark: str = ""
+    """Id of the mark that the next key is about; "" for none."""
+    marks_visible: bool = True
+    key_images: tuple[KeyImage, ...] = ()
+    only_key_images: bool = False
+    """Scrolling stops at key images alone."""
+    comments: tuple[tuple[str, str], ...] = ()
+    """(Study Instance UID, what the reader writes about it); no empty ones."""
     occluder: Box | None = None
     """What the network is not to see, to find out what it says then; of this series."""
     region: Box | None = None
@@ -95,3 +107,7 @@ class ViewerState:
     """Ids of the trust lines whose sentence is on show; they stay open from slice to slice."""
     looked: frozenset[tuple[MapKey, str]] = frozenset()
     """(map, id) of the trust lines that were open once: they grey that map no more."""
+
+    def comment_on(self, study: str) -> str:
+        """What the reader wrote about a study; "" for nothing."""
+        return dict(self.comments).get(study, "")

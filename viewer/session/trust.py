@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from viewer.explain.trust.verdict import COSTLY, TrustLine, of_constant
-from viewer.results import MapKey
+from viewer.results import MapKey, SliceKey
 from viewer.study import Box
 
 KEPT = 1000
@@ -74,6 +74,14 @@ class TrustKept:
     def checked(self, key: MapKey) -> bool:
         """Whether the costly lines are there."""
         return not self.lacks(key, COSTLY)
+
+    def part(self, slices: Collection[SliceKey]) -> TrustKept:
+        """A copy of what is known of the maps of some slices, for work on another thread."""
+        copy = TrustKept()
+        for (key, layer), known in self._maps.items():
+            if key.slice in slices:
+                copy._maps[key, layer] = replace(known, lines=dict(known.lines), shown=None)
+        return copy
 
     def clear(self) -> None:
         self._maps.clear()

@@ -66,7 +66,7 @@ def test_without_an_analysis_nothing_is_asked(opened, lab, screen, qtbot):
 def test_a_box_taken_away_takes_its_answer_with_it(analysed, screen, qtbot):
     analysed.set_box("occluder", BOX)
     qtbot.waitUntil(lambda: answered(screen, BOX))
-    analysed.commands.run("box.delete")
+    analysed.commands.run("mark.delete")
     assert screen.view.occluder is None and screen.view.what_if is None
 
 

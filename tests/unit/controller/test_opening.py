@@ -1,7 +1,6 @@
 """Opening: the first image before the scan ends, and the reader's choice is never stolen."""
 
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -167,27 +166,6 @@ def test_each_series_is_found_again_where_it_was_left(opened, screen, qtbot):
     assert screen.view.index == 5
     opened.select_series("no such series")
     assert screen.view.series.uid == "a"
-
-
-def test_recent_studies_are_remembered_newest_first(lab, opened, screen, qtbot, tmp_path):
-    lab.scans["other"] = [ScanResult((series_of("x", 1),))]
-    opened.open(tmp_path / "other")
-    qtbot.waitUntil(lambda: len(screen.recent) == 2)
-    assert screen.recent == (str(tmp_path / "other"), str(tmp_path / "study"))
-    opened.open(tmp_path / "missing")
-    qtbot.waitUntil(lambda: screen.said("nothing at this path"))
-    assert len(opened.settings.recent) == 2
-    opened.forget_recent()
-    assert screen.recent == ()
-
-
-def test_a_relative_path_is_remembered_so_that_it_is_found_from_anywhere(
-    lab, desk, screen, qtbot, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    desk.open(Path("study"))
-    qtbot.waitUntil(lambda: bool(screen.recent))
-    assert screen.recent == (str(tmp_path / "study"),)
 
 
 def test_a_long_scan_shows_progress_and_a_short_one_none(lab, opened, screen, qtbot, tmp_path):

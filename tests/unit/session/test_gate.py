@@ -8,7 +8,8 @@ import pytest
 from tests.support.stand_ins import LAYERS, Lab, bundle_of, series_of
 from viewer.session import captions
 from viewer.session.analyses import Analyses
-from viewer.session.resolve import Known, resolve
+from viewer.session.resolve import resolve
+from viewer.session.resolved_view import Known
 from viewer.session.state import Explanation, Overlay, ViewerState
 
 POINTS = {"lesion": 0.5, "cyst": 0.2}

@@ -9,7 +9,8 @@ from tests.support.bundle_factory import CARD
 from tests.support.slice_factory import make_series, make_slice
 from tests.support.stand_ins import Lab, bundle_of, series_of
 from viewer.session.analyses import Analyses
-from viewer.session.resolve import Known, chosen_bundle, resolve
+from viewer.session.resolve import chosen_bundle, resolve
+from viewer.session.resolved_view import Known
 from viewer.session.state import Explanation, Overlay, ViewerState
 from viewer.study import VoiLut, Window
 

@@ -9,7 +9,8 @@ from tests.support.slice_factory import make_series, make_slice
 from viewer.dicom.geometry import directions_from_letters, to_patient
 from viewer.session.analyses import Analyses
 from viewer.session.moves import fitted, mirrored, rotated, zoomed
-from viewer.session.resolve import Known, resolve
+from viewer.session.resolve import resolve
+from viewer.session.resolved_view import Known
 from viewer.session.state import Presentation, ViewerState
 from viewer.study import Geometry
 
