@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,10 +10,12 @@ import numpy as np
 
 from tests.support.bundle_factory import CARD
 from tests.support.slice_factory import make_series, make_slice
+from viewer.annotate.mark import COLORS
 from viewer.inference.card import parse_card
 from viewer.report import report
 from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction, ResultKey, SliceResult
-from viewer.session.resolve import ResolvedView
+from viewer.session import marks as marking
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.state import Overlay
 from viewer.study import Geometry, Patient, Window
 
@@ -124,3 +127,34 @@ def _analysis(
 def make_report(view: ResolvedView | None = None, **options: Any) -> report.Report:
     """The report of a view, made at a fixed time."""
     return report.build(view or make_view(), **({"now": WHEN} | options))
+
+
+def drawn_on(view: ResolvedView, copies: int = 1) -> ResolvedView:
+    """The view with a mark of each kind on its slice, `copies` times, each a little beside the last."""
+    series, slice = view.series, view.slice
+    assert series is not None and slice is not None
+    wide, high = slice.header.cols / 256, slice.header.rows / 256
+    marks = []
+    for number, (kind, (points, text)) in enumerate(list(DRAWN.items()) * copies):
+        shift = 2 * (number // len(DRAWN))
+        placed = [((x + shift) * wide, (y + shift) * high) for x, y in points]
+        color = tuple(COLORS)[number % len(COLORS)]
+        mark = replace(marking.drawn(kind, placed, series, slice.header, text, color), id=f"m{number}")
+        marks.append(marking.shown_mark(mark, series, slice.header, slice))
+    return replace(view, marks=tuple(mark for mark in marks if mark is not None))
+
+
+DRAWN: dict[str, tuple[list[tuple[float, float]], str]] = {
+    "length": ([(60, 60), (120, 90)], ""),
+    "angle": ([(100, 200), (130, 220), (170, 190)], ""),
+    "cobb": ([(30, 100), (60, 105), (35, 130), (65, 120)], ""),
+    "bidirectional": ([(180, 150), (220, 170), (190, 172), (208, 145)], "target"),
+    "ellipse": ([(130, 110), (200, 110), (165, 90), (165, 130)], "lesion"),
+    "rectangle": ([(40, 150), (90, 150), (90, 190), (40, 190)], ""),
+    "polygon": ([(100, 30), (140, 25), (150, 60), (110, 70)], ""),
+    "freehand": ([(200, 200), (220, 205), (215, 225), (198, 220)], ""),
+    "probe": ([(128, 140)], ""),
+    "arrow": ([(170, 60), (200, 40)], "look here"),
+    "text": ([(60, 230)], "A remark of the reader"),
+}
+"""Kind of mark -> its points on a slice of 256 x 256, and its text."""

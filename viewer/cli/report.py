@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from viewer.cli import network
+from viewer.cli import drawing, network, replay
 from viewer.cli.answer import Answer, UsageError, note
 from viewer.cli.network import Question
 from viewer.cli.study import add_choice, add_window, fraction, open_study
 from viewer.dicom import identity
 from viewer.errors import ReportError
-from viewer.explain.methods import LAYER
 from viewer.imaging.colormap import COLORMAPS, EVIDENCE, map_in_force
 from viewer.report import saving
 from viewer.results import SliceResult
 from viewer.session import captions
-from viewer.session.analyses import Analyses
-from viewer.session.resolve import Known, ResolvedView, resolve
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.series_window import series_window, slice_or_none
 from viewer.session.state import Explanation, Overlay, ViewerState
 
@@ -32,11 +29,19 @@ The page shows the source and the overlay side by side, as the window would, wit
 The PNG's text chunk "glassbox" holds the whole report as JSON. Patient identity is on the page and in that
 text unless --deidentify is given; it is never printed. A finding below the model's operating point has no
 map on the page without --anyway ("gated"). A file that is already there is left alone, unless
---overwrite is given."""
+--overwrite is given.
+
+--replay draws an exported page again, from its study (PATH, else where it was last opened) and its model, on
+the device it was made on. What can be worked out again is held against the report first; the comment, the
+trust line and the time are taken as they stand. Exit code 0: the pixels are those of the file. 2: nothing was
+written, as the study, the model's digest, or what comes out (another torch, another device, an altered
+report) is not the same; the sentence says what. 3: written, and all that was held against the report is the
+same, but pixels of the file differ ("differing_pixels"): it was altered, or another version drew it. A
+contact page is replayed whole."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_choice(parser, slices="peak")
+    add_choice(parser, slices="peak", needed=False)
     network.add_network(parser, layers="the model's own choice", many=False)
     look = Overlay()
     parser.add_argument(
@@ -63,8 +68,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_window(parser, whole="the series")
     parser.add_argument("--comment", default="", help="text for the page")
     parser.add_argument("--deidentify", action="store_true", help="leave out who, where and when")
+    parser.add_argument(
+        "--replay",
+        metavar="X.png",
+        type=Path,
+        help="draw an exported page again, pixel for pixel, from its PNG or the JSON out of it; PATH is then "
+        "the study it was made from",
+    )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
     parser.add_argument("--out", metavar="X.png", type=Path, required=True, help="file to write")
+
+
+def _defaults() -> argparse.Namespace:
+    """The options as they are where nobody wishes anything."""
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args(["--out", "x.png"])
 
 
 def answer(options: argparse.Namespace) -> Answer:
@@ -77,6 +96,11 @@ def answer(options: argparse.Namespace) -> Answer:
         raise UsageError(
             "A report shows one slice and one layer.", remedy="Choose one, or leave the choice out."
         )
+    if options.replay is not None:
+        replay.check(options, _defaults())
+        return replay.answer(options)
+    if options.path is None:
+        raise UsageError("The following arguments are required: PATH.", remedy="Name a study, or --replay.")
     question = network.ask(options, open_study(options.path))
     loaded = network.load(question, options.device)
     replies = network.answers(loaded, question)
@@ -96,12 +120,8 @@ def _view(
 
     series = question.series
     slice = load_slice(series.slices[index])
-    analyses = Analyses(1 << 30)
-    analyses.put(result)
     layer = network.chosen_layers(options.layer, result.layers, loaded.card)
     key = result.key
-    if question.method.kind == LAYER:
-        analyses.put_layers(question.bundle.digest, result.layers)
     state = ViewerState(
         series=series.uid,
         slice=index,
@@ -121,29 +141,20 @@ def _view(
             {(series.uid, question.bundle.digest, key.target)} if question.anyway else ()
         ),
     )
-    windows = {series.uid: series_window(series, slice_or_none) if options.window is None else None}
-    known = Known({series.uid: series}, lambda _key: slice, {}, (question.bundle,), analyses, windows)
-    return resolve(state, known)
+    window = series_window(series, slice_or_none) if options.window is None else None
+    return drawing.shown(state, series, slice, result=result, bundles=(question.bundle,), window=window)
 
 
 def _written(options: argparse.Namespace, view: ResolvedView) -> Answer:
-    from PySide6.QtGui import QGuiApplication
-
     from viewer.report import page, report
 
-    if QGuiApplication.instance() is None:
-        os.environ["QT_QPA_PLATFORM"] = "offscreen"
-        _keep_alive.append(QGuiApplication(["glassbox"]))
+    drawing.need_application()
     if options.deidentify and view.header is not None and view.header.burned_in:
         note(identity.BURNED_IN)
     made = report.build(view, comment=options.comment, deidentify=options.deidentify)
     page.save(made, options.out, overwrite=options.overwrite)
     table = _table(options.out, made)
     return Answer(table, _lines(table))
-
-
-_keep_alive: list[object] = []
-"""Qt wants its application object to outlive everything that was drawn."""
 
 
 def _table(out: Path, made: Report) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Runs a verb: exit code 0, 2 for unusable input (one sentence on stderr), 1 for a bug.
+"""Runs a verb: exit code 0, 2 for unusable input (one sentence on stderr), 1 for a bug; what else a verb may
+end with, it says itself.
 
 The answer alone is printed on stdout, at the end; see `quiet` for what libraries print meanwhile.
 """

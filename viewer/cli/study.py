@@ -14,9 +14,16 @@ from viewer.study import ScanResult, Series, Window
 ALL, PEAK = "all", "peak"
 
 
-def add_choice(parser: argparse.ArgumentParser, *, slices: str) -> None:
-    """PATH, --series and --slice; `slices` says what --slice is when it is not given."""
-    parser.add_argument("path", metavar="PATH", type=Path, help="folder, DICOM file, DICOMDIR or ZIP")
+def add_choice(parser: argparse.ArgumentParser, *, slices: str, needed: bool = True) -> None:
+    """PATH, --series and --slice; `slices` says what --slice is when it is not given, `needed` whether PATH
+    has to be."""
+    parser.add_argument(
+        "path",
+        metavar="PATH",
+        type=Path,
+        nargs=None if needed else "?",
+        help="folder, DICOM file, DICOMDIR or ZIP",
+    )
     parser.add_argument(
         "--series",
         metavar="UID|N",

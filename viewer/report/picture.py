@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QFontMetrics, QImage, QPaintEngine, QPainter, QPainterPath, QPen, QTransform
 
+from viewer.annotate.labels import Rect
+from viewer.annotate.mark import ShownMark
 from viewer.imaging.colormap import bar_words, color_table
 from viewer.imaging.compose import drawn
 from viewer.imaging.scale_bar import length_text, round_length
+from viewer.report.mark_painter import MarkPainter
 from viewer.report.report import ImageLine, Map
-from viewer.report.typeface import font, wrapped
+from viewer.report.typeface import font, outline, wrapped
 
 GROUND = QColor("#000000")
 MARK = QColor("#e4e8ec")
@@ -19,6 +24,10 @@ _EDGE = QColor(0, 0, 0, 215)
 _HIDDEN = QColor("#16181b")
 """The part of the colour bar below the threshold: nothing is drawn there."""
 _INSET = 16.0
+_SMALL = 0.7
+"""How much smaller letters and lines are where several pictures stand on a page."""
+_LABEL, _LABEL_ON_SCREEN = 24.0, 13.0
+"""Height of the letters at a mark, on a page 2400 wide and on the screen: lines are as much thicker."""
 
 
 def physical_size(image: ImageLine) -> tuple[float, float]:
@@ -49,35 +58,93 @@ def image_of(pixels: np.ndarray, width: int, height: int) -> QImage:
     return scaled.copy() if (width, height) == (cols, rows) else scaled
 
 
-def paint(painter: QPainter, area: QRectF, pixels: np.ndarray, image: ImageLine) -> None:
-    """Fill `area` with the picture as it stands for the reader, its letters and its scale bar."""
+def paint(
+    painter: QPainter,
+    area: QRectF,
+    pixels: np.ndarray,
+    image: ImageLine,
+    marks: Sequence[ShownMark] = (),
+    *,
+    small: bool = False,
+) -> None:
+    """Fill `area` with the picture as it stands for the reader, its letters, its scale bar and the marks;
+    `small` where several stand on a page."""
     painter.fillRect(area, GROUND)
     target = placed(image, area)
     ratio = painter.transform().m11()
     size = round(target.width() * ratio), round(target.height() * ratio)
     painter.drawImage(target, image_of(image.turn.turned(pixels), *size))
-    _letters(painter, area, image.letters)
+    much = _SMALL if small else 1.0
+    _letters(painter, area, image.letters, much)
     if image.turn.words:
-        painter.setFont(font(26))
+        painter.setFont(font(26 * much))
         outlined(painter, area.left() + _INSET, area.bottom() - _INSET, image.turn.words, ALERT)
-    _scale_bar(painter, area, target, image)
+    _scale_bar(painter, area, target, image, much)
+    if marks:
+        _marks(painter, area, matrix(image, target), marks, image, much)
 
 
-def paint_nothing(painter: QPainter, area: QRectF, words: str) -> None:
+def matrix(image: ImageLine, target: QRectF) -> QTransform:
+    """Slice point (x, y), pixel i covers [i, i + 1) -> where it lies in the picture on the page."""
+    (a, b), (c, d) = image.turn.matrix
+    middle = target.center()
+    return QTransform(
+        a * target.width() / image.cols,
+        c * target.height() / image.cols,
+        b * target.width() / image.rows,
+        d * target.height() / image.rows,
+        middle.x() - (a + b) / 2 * target.width(),
+        middle.y() - (c + d) / 2 * target.height(),
+    )
+
+
+def _marks(
+    painter: QPainter,
+    area: QRectF,
+    place: QTransform,
+    marks: Sequence[ShownMark],
+    image: ImageLine,
+    much: float,
+) -> None:
+    """The reader's marks, their labels clear of letters and scale bar."""
+    size = _LABEL * much
+    with_labels = MarkPainter(font(size), unit=size / _LABEL_ON_SCREEN, vector=True)
+    drawn = with_labels.lay_out(marks, place, area, _taken(area, image, much))
+    painter.save()
+    painter.setClipRect(area)
+    with_labels.paint(painter, drawn)
+    painter.restore()
+
+
+def _taken(area: QRectF, image: ImageLine, much: float) -> list[Rect]:
+    """Where letters and scale bar stand."""
+    side, middle = 64.0 * much, area.center()
+    letters = [
+        Rect(area.left(), middle.y() - side / 2, area.left() + side, middle.y() + side / 2),
+        Rect(area.right() - side, middle.y() - side / 2, area.right(), middle.y() + side / 2),
+        Rect(middle.x() - side / 2, area.top(), middle.x() + side / 2, area.top() + side),
+        Rect(middle.x() - side / 2, area.bottom() - side, middle.x() + side / 2, area.bottom()),
+    ]
+    there = [place for place, letter in zip(letters, image.letters, strict=True) if letter]
+    bar = Rect(area.right() - area.width() * 0.3, area.bottom() - 80 * much, area.right(), area.bottom())
+    return [*there, bar]
+
+
+def paint_nothing(painter: QPainter, area: QRectF, words: str, *, small: bool = False) -> None:
     """Fill the place of a picture that there is not, saying so."""
     painter.fillRect(area, GROUND)
-    _plate(painter, area, words, area.center().y())
+    _plate(painter, area, words, area.center().y(), _SMALL if small else 1.0)
 
 
-def paint_note(painter: QPainter, area: QRectF, words: str) -> None:
+def paint_note(painter: QPainter, area: QRectF, words: str, *, small: bool = False) -> None:
     """A sentence the reader must not miss, in the upper part of the picture."""
-    _plate(painter, area, words, area.top() + area.height() * 0.16)
+    _plate(painter, area, words, area.top() + area.height() * 0.16, _SMALL if small else 1.0)
 
 
-def _plate(painter: QPainter, area: QRectF, words: str, middle: float) -> None:
-    chosen = font(28)
+def _plate(painter: QPainter, area: QRectF, words: str, middle: float, much: float) -> None:
+    chosen = font(28 * much)
     painter.setFont(chosen)
-    metrics = painter.fontMetrics()
+    metrics = QFontMetrics(painter.font())
     lines = wrapped(words, chosen, area.width() * 0.7, most=6)
     height = metrics.lineSpacing() * len(lines)
     width = max(metrics.horizontalAdvance(line) for line in lines)
@@ -90,20 +157,23 @@ def _plate(painter: QPainter, area: QRectF, words: str, middle: float) -> None:
 
 def outlined(painter: QPainter, x: float, baseline: float, text: str, color: QColor = MARK) -> None:
     """Text that is readable on black and on white."""
-    path = QPainterPath()
-    path.addText(QPointF(x, baseline), painter.font(), text)
+    path = outline(text, painter.font(), QPointF(x, baseline))
     painter.strokePath(path, _pen(_EDGE, 6))
-    painter.fillPath(path, color)
+    if painter.paintEngine().type() == QPaintEngine.Type.Pdf:
+        painter.setPen(color)  # as text, so that it can be found and copied
+        painter.drawText(QPointF(x, baseline), text)
+    else:
+        painter.fillPath(path, color)
 
 
 def _pen(color: QColor, width: float) -> QPen:
     return QPen(color, width, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
 
 
-def _letters(painter: QPainter, area: QRectF, letters: tuple[str, str, str, str]) -> None:
+def _letters(painter: QPainter, area: QRectF, letters: tuple[str, str, str, str], much: float) -> None:
     left, right, top, bottom = letters
-    painter.setFont(font(40, bold=True))
-    metrics = painter.fontMetrics()
+    painter.setFont(font(40 * much, bold=True))
+    metrics = QFontMetrics(painter.font())
     width = metrics.horizontalAdvance
     middle = area.center().y() + metrics.capHeight() / 2
     center = area.center().x()
@@ -113,7 +183,7 @@ def _letters(painter: QPainter, area: QRectF, letters: tuple[str, str, str, str]
     outlined(painter, center - width(bottom) / 2, area.bottom() - _INSET, bottom)
 
 
-def _scale_bar(painter: QPainter, area: QRectF, target: QRectF, image: ImageLine) -> None:
+def _scale_bar(painter: QPainter, area: QRectF, target: QRectF, image: ImageLine, much: float) -> None:
     per_unit = target.width() / physical_size(image)[1]
     length = round_length(area.width() * 0.24 / per_unit)
     words = length_text(length, known=image.spacing is not None, calibration=image.calibration)
@@ -124,13 +194,19 @@ def _scale_bar(painter: QPainter, area: QRectF, target: QRectF, image: ImageLine
         bar.lineTo(*point)
     painter.strokePath(bar, _pen(_EDGE, 10))
     painter.strokePath(bar, QPen(MARK, 4))
-    painter.setFont(font(26))
-    metrics = painter.fontMetrics()
+    painter.setFont(font(26 * much))
+    metrics = QFontMetrics(painter.font())
     outlined(painter, right - metrics.horizontalAdvance(words), y - 24, words)
 
 
-def paint_color_bar(painter: QPainter, bar: QRectF, shown: Map) -> float:
-    """Draw the colour scale with its numbers; return the y below it.
+def below_color_bar(bar: QRectF) -> float:
+    """The y below the numbers of a colour bar."""
+    metrics = QFontMetrics(font(24))
+    return bar.bottom() + 6 + metrics.ascent() + metrics.descent()
+
+
+def paint_color_bar(painter: QPainter, bar: QRectF, shown: Map) -> None:
+    """Draw the colour scale with its numbers.
 
     Below the threshold the bar is dark, as nothing is drawn there on the picture.
     """
@@ -146,10 +222,9 @@ def paint_color_bar(painter: QPainter, bar: QRectF, shown: Map) -> float:
     painter.drawRect(bar)
     painter.setFont(font(24))
     painter.setPen(QColor("#15181b"))
-    metrics = painter.fontMetrics()
+    metrics = QFontMetrics(font(24))
     y = bar.bottom() + 6 + metrics.ascent()
     numbers = bar_words(look.evidence, shown.heat_range)
     for part, words in zip((0.0, 0.5, 1.0), numbers, strict=True):
         x = bar.left() + bar.width() * part - metrics.horizontalAdvance(words) * part
         painter.drawText(QPointF(x, y), words)
-    return y + metrics.descent()

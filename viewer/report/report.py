@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from viewer import diagnostics
+from viewer.annotate.mark import ShownMark
 from viewer.dicom import identity
 from viewer.errors import ReportError
 from viewer.explain.methods import DEFAULT, METHODS
@@ -21,13 +22,14 @@ from viewer.explain.trust.verdict import TrustLine
 from viewer.imaging import compose
 from viewer.imaging.turn import Turn
 from viewer.inference.card import Card
+from viewer.report.marks import marks_on
 from viewer.results import Layer, Prediction, Provenance, SliceResult
 from viewer.session import captions
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.state import Overlay
 from viewer.study import Series, Slice, Window
 
-SCHEMA = 3
+SCHEMA = 4
 DISCLAIMER = "Not for primary diagnosis. AI output is investigational."
 MAX_COMMENT = 4000
 """Characters of a comment: about one printed page."""
@@ -181,6 +183,11 @@ class Report:
     source_sha256: str
     overlay_sha256: str
     """SHA-256 of the composed pixels, so that a page drawn again can be held against this one."""
+    marks: tuple[ShownMark, ...] = ()
+    """On both pictures: the slice's own first, with the statistics of their regions, then the faint ones."""
+    page: int = 1
+    pages: int = 1
+    """Which page it is on, of how many that were exported together."""
     disclaimer: str = DISCLAIMER
     schema: int = SCHEMA
     pictures: Pictures | None = field(default=None, compare=False, repr=False)
@@ -219,6 +226,7 @@ def build(
         software=diagnostics.versions(),
         source_sha256=_digest(pictures.source),
         overlay_sha256=_digest(pictures.overlay) if pictures.overlay is not None else "",
+        marks=marks_on(view, slice, deidentify=deidentify),
         pictures=pictures,
     )
 

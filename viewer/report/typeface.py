@@ -6,10 +6,20 @@ Characters it lacks (Chinese, Japanese, Korean names) come from the system's fon
 
 from __future__ import annotations
 
+import threading
 from functools import lru_cache
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont, QFontDatabase, QFontMetricsF, QGuiApplication, QTextLayout, QTextOption
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtGui import (
+    QFont,
+    QFontDatabase,
+    QFontMetricsF,
+    QGuiApplication,
+    QPainterPath,
+    QRawFont,
+    QTextLayout,
+    QTextOption,
+)
 
 from viewer import resources
 
@@ -24,6 +34,7 @@ def font(size: float, *, bold: bool = False) -> QFont:
     made.setBold(bold)
     # Hinting moves letters by whole pixels, so a page at another width would break its lines elsewhere.
     made.setHintingPreference(QFont.HintingPreference.PreferNoHinting)
+    made.setFeature(QFont.Tag("liga"), 0)  # "de-identified" with a ligature is not found in a PDF
     return made
 
 
@@ -36,6 +47,41 @@ def _family() -> str:
         number = QFontDatabase.addApplicationFont(str(resources.root() / "fonts" / name))
         families += QFontDatabase.applicationFontFamilies(number)
     return families[0] if families else "DejaVu Sans"
+
+
+def outline(text: str, chosen: QFont, baseline: QPointF) -> QPainterPath:
+    """The letters of a line as a path, the same whatever was drawn before.
+
+    FreeType keeps the shift of the letter that was drawn last, by parts of a pixel, and Qt's own paths of the
+    same face take it over: the path comes from a face of its own, which draws nothing.
+    """
+    layout = QTextLayout(text, chosen)
+    layout.beginLayout()
+    line = layout.createLine()
+    layout.endLayout()
+    path = QPainterPath()
+    path.setFillRule(Qt.FillRule.WindingFill)
+    for run in layout.glyphRuns():
+        face = run.rawFont()
+        own = _still(chosen.bold(), face.pixelSize()) if face.familyName() == chosen.family() else face
+        for glyph, at in zip(run.glyphIndexes(), run.positions(), strict=True):
+            shift = baseline + at - QPointF(0, line.ascent())
+            path.addPath(own.pathForGlyph(glyph).translated(shift))
+    return path
+
+
+_faces = threading.local()
+"""A QRawFont belongs to the thread that made it."""
+
+
+def _still(bold: bool, size: float) -> QRawFont:
+    """The typeface in a size, for paths alone."""
+    kept: dict[tuple[bool, float], QRawFont] = _faces.__dict__.setdefault("kept", {})
+    if (bold, size) not in kept:
+        kept[bold, size] = QRawFont(
+            str(resources.root() / "fonts" / FILES[bold]), size, QFont.HintingPreference.PreferNoHinting
+        )
+    return kept[bold, size]
 
 
 def elided(text: str, font: QFont, width: float) -> str:

@@ -37,6 +37,11 @@ def image_words(report: Report) -> str:
     return f"Image {image.number} of {image.count}{frame}"
 
 
+def page_words(report: Report) -> str:
+    """ " · page 2 of 3"; empty where there is one page."""
+    return f"  ·  page {report.page} of {report.pages}" if report.pages > 1 else ""
+
+
 def study_words(report: Report) -> tuple[Row, Row]:
     """The lines below the headline: (left, right) each."""
     study, image = report.study, report.image
@@ -104,6 +109,11 @@ def footer(report: Report) -> tuple[list[Row], list[Row]]:
         ("Time", made),
     ]
     return left, [*_map_rows(analysis), ("Window", report.display.text)]
+
+
+def shared_rows(tables: Sequence[Sequence[Row]]) -> list[Row]:
+    """The rows that are the same in all of these."""
+    return [row for row in tables[0] if all(row in table for table in tables)]
 
 
 def _map_rows(analysis: Analysis) -> list[Row]:

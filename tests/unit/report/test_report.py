@@ -9,7 +9,7 @@ from tests.support.report_views import DIGEST, NAME, make_report, make_view
 from viewer.errors import ReportError
 from viewer.imaging import compose
 from viewer.report import record, report
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.state import Overlay
 from viewer.study import Graphic, Shutter, VoiLut, Window
 
