@@ -23,7 +23,7 @@ from tests.support.slice_factory import make_series, make_slice
 from viewer.imaging.colormap import EVIDENCE
 from viewer.imaging.compose import render
 from viewer.results import Heatmap, Layer, ResultKey
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.scale import heat_range_of
 from viewer.session.state import Overlay
 from viewer.study import Window

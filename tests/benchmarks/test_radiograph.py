@@ -25,7 +25,7 @@ from PySide6.QtWidgets import QWidget
 from tests.support.slice_factory import make_series, make_slice
 from viewer.imaging.compose import Composer
 from viewer.results import Heatmap, Layer, ResultKey
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.state import Overlay, Presentation
 from viewer.study import Geometry, Window
 

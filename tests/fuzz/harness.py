@@ -137,7 +137,8 @@ def _draw(slice: Slice, header: SliceHeader, modality: str) -> None:
 def _resolve(series: Series, index: int, slice: Slice | None, problem: str) -> None:
     """Captions, orientation letters, window texts: the words around the picture."""
     from viewer.session.analyses import Analyses
-    from viewer.session.resolve import Known, resolve
+    from viewer.session.resolve import resolve
+    from viewer.session.resolved_view import Known
     from viewer.session.state import ViewerState
 
     key = series.slices[index].key

@@ -11,6 +11,7 @@ import pytest
 from tests.support.slice_factory import make_series, make_slice
 from viewer.commands.command import CommandRegistry
 from viewer.commands.defaults import default_commands
+from viewer.report.choice import Source
 from viewer.results import (
     AxisMapping,
     Heatmap,
@@ -20,7 +21,7 @@ from viewer.results import (
     ResultKey,
     SliceResult,
 )
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Geometry, Window
 
 LAYERS = (
@@ -44,12 +45,25 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints"))
 
 
+class _Part:
+    """Intents that hang together, as `marks`: remembered as "marks.copy"."""
+
+    def __init__(self, whole: Recorder, name: str) -> None:
+        self._whole, self._name = whole, name
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, f"{self._name}.{name}")
+
+
 class Recorder:
     """Remembers every intent as (name, arguments); `view` is what it says is shown."""
 
     def __init__(self) -> None:
         self.view = ResolvedView()
         self.calls: list[tuple[str, Any]] = []
+        self.marks, self.key_images = _Part(self, "marks"), _Part(self, "key_images")
+        self.keeping = _Part(self, "keeping")
+        self.keeping.can_go_on = False
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -59,6 +73,10 @@ class Recorder:
             self.calls.append((name, changes if changes else args))
 
         return remember
+
+    def report_source(self) -> Source:
+        """What the export dialog works from."""
+        return Source(self.view)
 
     def named(self, name: str) -> list[Any]:
         """The arguments of every call of one intent, in order."""

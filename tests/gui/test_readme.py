@@ -1,9 +1,13 @@
-"""The README tells what the program does: its table of keys is the table of commands."""
+"""The README tells what the program does: its table of keys is the table of commands.
+
+With --approve the table is written anew.
+"""
 
 from pathlib import Path
 
 import pytest
 
+from viewer.commands.command import MENUS
 from viewer.controller import Controller
 from viewer.settings import Settings
 from viewer.ui.main_window import MainWindow
@@ -28,17 +32,16 @@ def row(command):
     return f"| {command.title} | {command.menu} | {key} |"
 
 
-def test_every_command_stands_in_the_table_of_keys_with_its_key(commands):
-    text = README.read_text()
-    missing = [row(command) for command in commands if row(command) not in text]
-    assert not missing, "rows to add to README.md:\n" + "\n".join(missing)
-
-
-def test_the_table_of_keys_names_no_command_that_is_gone(commands):
-    table = README.read_text().split("## Keys")[1].split("\n\n")[1]
-    known = {row(command) for command in commands}
-    gone = [line for line in table.splitlines()[2:] if line not in known]
-    assert not gone
+def test_the_table_of_keys_is_the_table_of_commands(commands, request):
+    text = README.read_text(encoding="utf-8")
+    start = text.index("| what | menu | key |")
+    end = text.index("\n\n", start)
+    rows = [row(command) for menu in MENUS for command in commands if command.menu == menu]
+    table = "\n".join(["| what | menu | key |", "|---|---|---|", *rows])
+    if request.config.getoption("--approve"):
+        README.write_text(text[:start] + table + text[end:], encoding="utf-8")
+        return
+    assert text[start:end] == table, "pytest tests/gui/test_readme.py --approve writes it anew"
 
 
 def test_the_pictures_of_the_readme_exist():

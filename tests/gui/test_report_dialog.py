@@ -12,6 +12,7 @@ from shiboken6 import isValid
 
 from tests.support.report_views import make_view
 from viewer.report import page
+from viewer.report.choice import Source
 from viewer.ui import report_dialog
 from viewer.ui.report_dialog import ReportDialog, suggested_name
 
@@ -28,10 +29,16 @@ class Window(QMainWindow):
 
 
 class Intents:
-    """Says what is shown."""
+    """Says what is shown, and remembers the comment."""
 
-    def __init__(self, view):
-        self.view = view
+    def __init__(self, source):
+        self.source, self.key_images, self.comment = source, self, None
+
+    def report_source(self):
+        return self.source
+
+    def set_comment(self, text):
+        self.comment = text
 
 
 @pytest.fixture
@@ -40,11 +47,11 @@ def opened(qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(report_dialog, "_last_folder", tmp_path)
     dialogs, windows = [], []
 
-    def opened(**changes):
+    def opened(source=None, **changes):
         window = Window()
         windows.append(window)
         qtbot.addWidget(window)
-        dialog = ReportDialog(Intents(make_view(**changes)), window)
+        dialog = ReportDialog(Intents(source or Source(make_view(**changes))), window)
         dialogs.append(dialog)
         dialog.open()
         qtbot.waitUntil(lambda: not dialog._page.isNull(), timeout=20_000)
@@ -212,16 +219,16 @@ def test_deidentifying_warns_of_text_in_the_pixels(opened, qtbot):
     view = make_view()
     header = replace(view.slice.header, burned_in=True)
     dialog, _ = opened(series=replace(view.series, slices=(header,) * 30))
-    assert dialog.burned_in.isHidden()
+    assert dialog.choices.burned_in.isHidden()
     dialog.deidentify.setChecked(True)
-    assert not dialog.burned_in.isHidden() and "burned into its pixels" in dialog.burned_in.text()
+    assert not dialog.choices.burned_in.isHidden() and "burned into its pixels" in dialog.choices.burned_in.text()
     dialog.deidentify.setChecked(False)
-    assert dialog.burned_in.isHidden()
+    assert dialog.choices.burned_in.isHidden()
     qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)
 
 
 def test_a_warning_of_text_in_the_pixels_is_only_given_where_there_may_be_some(opened, qtbot):
     dialog, _ = opened()
     dialog.deidentify.setChecked(True)
-    assert dialog.burned_in.isHidden()
+    assert dialog.choices.burned_in.isHidden()
     qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)

@@ -48,7 +48,7 @@ def test_the_style_sheet_leaves_no_name_unreplaced():
 def test_every_icon_can_be_drawn_in_any_colour(qapp):
     names = sorted(path.stem for path in (resources.root() / "icons").glob("*.svg"))
     names = [
-        name for name in names if not name.startswith(("down-", "up-"))
+        name for name in names if not name.startswith(("down-", "up-", "check-", "more-"))
     ]  # named in the style sheet, in fixed colours
     assert set(ICONS.values()) <= set(names)
     for name in names:

@@ -12,7 +12,8 @@ from PySide6.QtTest import QTest
 from tests.support import dicom_factory
 from tests.support.slice_factory import make_series, make_slice
 from viewer.session.analyses import Analyses
-from viewer.session.resolve import Known, ResolvedView, resolve
+from viewer.session.resolve import resolve
+from viewer.session.resolved_view import Known, ResolvedView
 from viewer.session.state import Overlay, Presentation, ViewerState
 from viewer.study import Geometry, Window
 from viewer.ui import marks

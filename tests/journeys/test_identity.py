@@ -6,7 +6,8 @@ process of its own, things go wrong, and then everything that the program wrote 
 
 Identity is wanted, and therefore found, in exactly these places, and each test names them:
 the screen; a report that is not de-identified; what a verb prints or writes because it was asked for
-(descriptions, UIDs, attributes); and the list of recent studies, which is made of paths, in the settings.
+(descriptions, UIDs, attributes); and the database of what the reader made, by UIDs, with the list of recent
+studies: their paths, and, unless identity is hidden, what they are called.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from viewer import cli
 ROOT = Path(__file__).parents[2]
 
 READER = """
-import sys, threading, time
+import sqlite3, sys, threading, time
 from pathlib import Path
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication
 from viewer import diagnostics, settings
 from viewer.controller import Controller
 from viewer.jobs.job import Job
+from viewer.session.store import Store, default_path
 from viewer.ui.main_window import MainWindow
 from viewer.ui.report_dialog import suggested_name
 
@@ -42,7 +44,9 @@ diagnostics.start_logging()
 diagnostics.watch_for_crashes()
 where = settings.default_path()
 application = QApplication(["glassbox"])
-controller = Controller(settings.Settings(device="cpu"), keep=lambda one: settings.save(one, where))
+controller = Controller(
+    settings.Settings(device="cpu"), keep=lambda one: settings.save(one, where), store=Store(default_path())
+)
 window = MainWindow(controller, controller.commands, controller.settings)
 controller.attach(window)
 window.show()
@@ -75,6 +79,10 @@ wait(idle)
 controller.export_report(out / "deidentified.png", deidentify=True)
 wait(idle)
 assert (out / "whole.png").exists() and (out / "deidentified.png").exists()
+controller.marks.add("length", [(3, 3), (9, 9)])
+controller.key_images.toggle()
+wait(lambda: controller.keeping._timer.remainingTime() > 1000)
+sqlite3.connect(default_path()).execute("VACUUM INTO ?", (str(out / "known.sqlite"),))
 controller.set_deidentified(True)
 controller.step(1)
 wait(idle)
@@ -181,7 +189,10 @@ def test_a_reader_leaves_no_identity_behind(machine, planted, study, bundle):
         "InstitutionName", "StudyDescription", "SeriesDescription", "SeriesInstanceUID", "StudyInstanceUID",
         "SOPInstanceUID", "WindowCenterWidthExplanation",
     }  # fmt: skip
-    assert written.pop("settings.json") == {PATH}  # recent studies are paths
+    uids = {"SeriesInstanceUID", "StudyInstanceUID", "SOPInstanceUID"}
+    called = {"PatientName", "StudyDescription", "StudyDate"}
+    assert written.pop("known.sqlite") == {PATH, *uids, *called}
+    assert written.pop("glassbox.sqlite") == {PATH, *uids}  # opened again while identity was hidden
     assert written == {}
     names = {file.name for file in machine.files(machine.home, machine.out)}
     assert {"glassbox.log", "crash.log", "deidentified.png", "hidden.txt"} <= names

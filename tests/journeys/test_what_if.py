@@ -33,7 +33,7 @@ def test_covering_a_place_gives_what_the_network_says_of_a_slice_covered_by_hand
     assert not np.allclose(view.what_if.prediction.logits, view.prediction.logits, atol=1e-4)
     assert view.prediction is not view.what_if.prediction
 
-    reader.do("box.delete")
+    reader.do("mark.delete")
     assert reader.screen.view.what_if is None
 
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from viewer.notice import Notice
-from viewer.session.resolve import ResolvedView
+from viewer.session.kept import Recent
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import ScanResult
 
 
@@ -24,12 +25,19 @@ class HeadlessView:
         self.notices: list[Notice] = []
         self.models: list[tuple[list[str], str | None]] = []
         self.devices: list[str] = []
-        self.recent: tuple[str, ...] = ()
+        self.recents: tuple[Recent, ...] = ()
+        self.unfinished: Recent | None = None
         self.tags: list[tuple[tuple, str]] = []
+        self.asked_for_study: list[str] = []
 
     @property
     def view(self) -> ResolvedView:
         return self.views[-1]
+
+    @property
+    def recent(self) -> tuple[str, ...]:
+        """Paths of recent studies."""
+        return tuple(one.path for one in self.recents)
 
     @property
     def scanned(self) -> ScanResult | None:
@@ -75,8 +83,14 @@ class HeadlessView:
     def show_device(self, text: str) -> None:
         self.devices.append(text)
 
-    def show_recent(self, paths: Sequence[str]) -> None:
-        self.recent = tuple(paths)
+    def show_recent(self, recent: Sequence[Recent]) -> None:
+        self.recents = tuple(recent)
+
+    def show_unfinished(self, unfinished: Recent | None) -> None:
+        self.unfinished = unfinished
+
+    def ask_study(self, why: str) -> None:
+        self.asked_for_study.append(why)
 
     def show_tags(self, rows: Sequence, problem: str = "") -> None:
         self.tags.append((tuple(rows), problem))

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 
 from viewer import __version__
 from viewer.ui import theme
+from viewer.ui.dialog import fit
 
 if TYPE_CHECKING:
     from viewer.inference.card import Card
@@ -64,7 +65,7 @@ class ModelCardDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(f"Model card: {card.title}")
-        self.resize(720, 640)
+        fit(self, 720, 640)
         text = QTextBrowser()
         text.setAccessibleName("Model card")
         text.setHtml(card_html(card))

@@ -6,7 +6,7 @@ from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.ui import theme
 from viewer.ui.findings_panel import FindingsPanel
 from viewer.ui.layer_panel import LayerPanel
@@ -47,13 +47,16 @@ class AiPanel(QScrollArea):
             section.body.summary.connect(section.say)  # type: ignore[attr-defined]
             column.addWidget(section)
         column.addStretch(1)
+        self._inside = inside
         self.setWidget(inside)
 
     def sizeHint(self) -> QSize:
         return QSize(290, 600)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(230, 120)
+        """No control of any section is cut, with the scroll bar beside it."""
+        least = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
+        return QSize(max(least, 230), 120)
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what the network said of the slice on the screen."""

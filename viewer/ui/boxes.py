@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QBrush, QColor, QPainter, QPen
 
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Box
 from viewer.ui.marks import TextPainter
 from viewer.ui.placement import Placement

@@ -26,7 +26,7 @@ class Dock(QDockWidget):
         self._close.setToolTip(f"Close {title}")
         self._close.setAccessibleName(f"Close {title}")
         self._close.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._close.clicked.connect(self._closed)
+        self._close.clicked.connect(self.give_way)
         row = QHBoxLayout(bar)
         row.setContentsMargins(10, 3, 4, 3)
         row.addWidget(heading)
@@ -39,6 +39,7 @@ class Dock(QDockWidget):
         """Take the icons of the theme in force."""
         self._close.setIcon(theme.icon("cancel", theme.current().dim))
 
-    def _closed(self) -> None:
+    def give_way(self) -> None:
+        """Close as the reader would."""
         self.hide()
         self.closed_by_reader.emit()

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy,
 
 from viewer.commands.intents import Intents
 from viewer.session.captions import distinct
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.ui import theme
 from viewer.ui.boxes import COLORS, without_box
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from viewer.commands.command import MENUS, CommandRegistry
 from viewer.ui import theme, viewport
+from viewer.ui.dialog import fit
+from viewer.ui.menus import native_key
 
 DRAGS = {
     "window": "Window: right is wider, up is brighter",
@@ -18,6 +19,8 @@ DRAGS = {
     "scroll": "Scroll slices",
 }
 """What `viewport.DRAGS` names, as one reads it."""
+Part = tuple[str, list[tuple[str, str]]]
+"""A section of the sheet: its title, and rows of (key, what it does)."""
 MOUSE = (
     ("Wheel", "Scroll slices; with Shift ten at a time"),
     ("Ctrl + wheel", "Zoom about the cursor"),
@@ -25,27 +28,32 @@ MOUSE = (
     ("Hold Space", "Peek: the heatmap while held"),
 )
 
-_LEFT = ("Mouse and Space", "File", "View")
-"""What stands in the left column; the rest is about as long."""
-
 
 def sheet_html(commands: CommandRegistry, mouse: str = "window") -> str:
     """Mouse first, then every menu with its commands and their keys."""
     colors = theme.current()
     drags = [(f"{button.title()} drag", DRAGS[what]) for button, what in viewport.DRAGS[mouse].items()]
-    parts = [("Mouse and Space", _section("Mouse and Space", [*drags, *MOUSE], colors))]
+    parts = [("Mouse and Space", [*drags, *MOUSE])]
     for menu in MENUS:
-        rows = []
-        for command in commands.in_menu(menu):
-            if command.shortcut:
-                native = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-                rows.append((native or command.shortcut, command.title.rstrip("…")))
+        rows = [
+            (native_key(command.shortcut), command.title.rstrip("…"))
+            for command in commands.in_menu(menu)
+            if command.shortcut
+        ]
         if rows:
-            parts.append((menu, _section(menu, rows, colors)))
-    left = [part for menu, part in parts if menu in _LEFT]
-    right = [part for menu, part in parts if menu not in _LEFT]
+            parts.append((menu, rows))
     cell = '<td width="50%" valign="top" style="padding-right:18px">{}</td>'
-    return f"<table width='100%'><tr>{cell.format(''.join(left))}{cell.format(''.join(right))}</tr></table>"
+    columns = (
+        cell.format("".join(_section(title, rows, colors) for title, rows in half)) for half in _halves(parts)
+    )
+    return f"<table width='100%'><tr>{''.join(columns)}</tr></table>"
+
+
+def _halves(parts: list[Part]) -> tuple[list[Part], list[Part]]:
+    """The sections in order, cut where the two columns are most nearly of one length."""
+    lengths = [len(rows) + 2 for _, rows in parts]
+    at = min(range(1, len(parts)), key=lambda n: abs(sum(lengths[:n]) - sum(lengths[n:])), default=1)
+    return parts[:at], parts[at:]
 
 
 def _section(title: str, rows: list[tuple[str, str]], colors: theme.Theme) -> str:
@@ -60,7 +68,9 @@ def _section(title: str, rows: list[tuple[str, str]], colors: theme.Theme) -> st
 
 
 class KeySheet(QDialog):
-    """Opened with “?”."""
+    """Opened with “?”. `change_asked`: the reader wants other keys."""
+
+    change_asked = Signal()
 
     def __init__(
         self, commands: CommandRegistry, parent: QWidget | None = None, *, mouse: str = "window"
@@ -68,12 +78,18 @@ class KeySheet(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Keys")
-        self.resize(820, 700)
         text = QTextBrowser()
         text.setAccessibleName("All keys")
         text.setHtml(sheet_html(commands, mouse))
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        change = buttons.addButton("Change Keys…", QDialogButtonBox.ButtonRole.ActionRole)
+        change.clicked.connect(self._change)
         column = QVBoxLayout(self)
         column.addWidget(text)
         column.addWidget(buttons)
+        fit(self, 860, 760)
+
+    def _change(self) -> None:
+        self.accept()
+        self.change_asked.emit()

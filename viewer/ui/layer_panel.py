@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
 from viewer.commands.intents import Intents
 from viewer.results import Layer
 from viewer.session import captions
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.scale import absolute_top, heat_range_of
-from viewer.ui import theme
+from viewer.ui import own_keys, theme
 from viewer.ui.picture import cam_picture
 from viewer.ui.quiet_slider import QuietSlider
 
@@ -47,6 +47,7 @@ class LayerPanel(QWidget):
         self.film.setSpacing(2)
         self.film.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.film.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        own_keys.keep_keys(self.film, own_keys.TEXT)
         self.film.itemClicked.connect(self._clicked)
         self.film.itemActivated.connect(self._clicked)
         self.slider = QuietSlider("Layer, early to late")

@@ -11,7 +11,7 @@ import numpy as np
 from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Slice, Window
 from viewer.ui import theme
 

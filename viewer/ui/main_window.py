@@ -29,19 +29,22 @@ from PySide6.QtWidgets import (
 from viewer.commands.command import CommandRegistry
 from viewer.commands.defaults import PRESET_KEYS, window_commands
 from viewer.notice import Notice
-from viewer.session.resolve import ResolvedView
+from viewer.session.kept import Recent
+from viewer.session.resolved_view import ResolvedView
 from viewer.settings import Settings
 from viewer.study import ScanResult
 from viewer.ui import theme
 from viewer.ui.ai_panel import AiPanel
 from viewer.ui.dock import Dock
 from viewer.ui.intents import WindowIntents
-from viewer.ui.menus import Menus, way_out
+from viewer.ui.marks_panel import MarksPanel
+from viewer.ui.menus import Menus
 from viewer.ui.model_bar import ModelBar
 from viewer.ui.notices import DetailsDialog, NoticeBar
 from viewer.ui.panel_commands import panel_commands
 from viewer.ui.preferences import Preferences
 from viewer.ui.progress_line import ProgressLine
+from viewer.ui.room import Room
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
 from viewer.ui.start_page import StartPage
@@ -55,6 +58,15 @@ if TYPE_CHECKING:
     from viewer.ui.levels_dock import LevelsPanel
     from viewer.ui.tag_browser import TagBrowser
     from viewer.ui.truth_view import TruthView
+
+
+OPENED = (
+    "All files (*)",
+    "DICOM (*.dcm *.dicom DICOMDIR)",
+    "ZIP archives (*.zip)",
+    "Reports of Glassbox (*.png *.json)",
+)
+"""What the file dialog can be narrowed to."""
 
 
 class MainWindow(QMainWindow):
@@ -77,6 +89,7 @@ class MainWindow(QMainWindow):
         self._intents = intents
         self._commands = commands
         self._view = ResolvedView()
+        self._recent: tuple[Recent, ...] = ()
         self._peeking = False
         self._ai_declined = False
         self._studies_declined = False
@@ -87,11 +100,19 @@ class MainWindow(QMainWindow):
         self._tag_browser: TagBrowser | None = None
         self._build(intents)
         self.preferences = Preferences(
-            intents, settings, self.viewport, dress=self.dress, say=self.show_notice
+            intents,
+            settings,
+            commands,
+            self.viewport,
+            self.start.question,
+            window=self,
+            dress=self.dress,
+            say=self.show_notice,
         )
-        for rows in (window_commands(self, intents), panel_commands(self, self.preferences, intents)):
+        panels = panel_commands(self, self.preferences, self.viewport.marking, intents)
+        for rows in (window_commands(self, intents), panels):
             commands.add(row for row in rows if row.id not in commands)
-        self.viewport.tell_way_out(way_out(commands))
+        self.preferences.follow_keys()
         self.menus = Menus(self, commands)
         self.menus.menus["Image"].aboutToShow.connect(self._name_presets)
         self.toolbar = Toolbar(self.menus, self.models, intents, self)
@@ -130,16 +151,21 @@ class MainWindow(QMainWindow):
         self.series = SeriesPanel(intents)
         self.series.skipped_asked.connect(self.show_skipped)
         self.ai = AiPanel(intents)
+        self.marks = MarksPanel(intents)
+        self.marks.done.connect(self.viewport.setFocus)
         self.docks = {
             "studies": Dock("studies", "Studies", self.series, self),
             "ai": Dock("ai", "Second opinion", self.ai, self),
+            "marks": Dock("marks", "Marks and key images", self.marks, self),
         }
         self.docks["ai"].closed_by_reader.connect(self._decline_ai)
         self.docks["studies"].closed_by_reader.connect(self._decline_studies)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["studies"])
-        self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks["ai"])
+        for name in ("ai", "marks"):
+            self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks[name])
         for dock in self.docks.values():
             dock.hide()
+        self._room = Room(self, self.docks)
 
     def _fit_screen(self, geometry: str) -> None:
         """The size and place of the last run, else a size that suits the screen."""
@@ -159,9 +185,12 @@ class MainWindow(QMainWindow):
         self.viewport.show_view(view)
         self.ribbon.show_view(view)
         self._show_truth(view)
-        self.series.hide_identity(view.deidentified)
+        for part in (self.series, self.start, self.toolbar):
+            part.hide_identity(view.deidentified)
         self.series.show_chosen(view.series.uid if view.series else None)
+        self.series.show_key_images(view)
         self.ai.show_view(view)
+        self.marks.show_view(view)
         self.models.show_model(view.card.name if view.card else None)
         if view.prediction is not None and not self._ai_declined and self._hidden_by_maximise is None:
             self._show_dock("ai")
@@ -181,6 +210,7 @@ class MainWindow(QMainWindow):
 
     def show_scan(self, result: ScanResult, *, running: bool) -> None:
         self.series.show_scan(result, running=running)
+        self.marks.show_scan(result)
         self.series.show_chosen(self._view.series.uid if self._view.series else None)
         if result.series or result.skipped:
             self._show_studies()
@@ -222,9 +252,18 @@ class MainWindow(QMainWindow):
         if self._tag_browser is not None:
             self._tag_browser.show_tags(rows, problem)
 
-    def show_recent(self, paths: Sequence[str]) -> None:
-        self.start.show_recent(paths)
-        self.toolbar.show_recent(paths)
+    def show_recent(self, recent: Sequence[Recent]) -> None:
+        self._recent = tuple(recent)
+        self.start.show_recent(recent)
+        self.toolbar.show_recent(recent)
+
+    def show_unfinished(self, unfinished: Recent | None) -> None:
+        self.start.show_unfinished(unfinished)
+
+    def ask_study(self, why: str) -> None:
+        from viewer.ui.study_question import StudyQuestion
+
+        StudyQuestion(self._intents, why, self).open()
 
     # What needs a window: viewer.commands.intents.Asks
 
@@ -233,10 +272,16 @@ class MainWindow(QMainWindow):
         if folder:
             self._intents.open(Path(folder))
 
+    def ask_recent(self) -> None:
+        """Search among the recent studies."""
+        from viewer.ui.recent_list import RecentDialog
+
+        dialog = RecentDialog(self._recent, self._view.deidentified, self)
+        dialog.chosen.connect(lambda path: self._intents.open(Path(path)))
+        dialog.open()
+
     def ask_open_file(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(
-            self, "Open File", "", "All files (*);;DICOM (*.dcm *.dicom DICOMDIR);;ZIP archives (*.zip)"
-        )
+        file, _ = QFileDialog.getOpenFileName(self, "Open File", "", ";;".join(OPENED))
         if file:
             self._intents.open(Path(file))
 
@@ -283,7 +328,9 @@ class MainWindow(QMainWindow):
     def show_keys(self) -> None:
         from viewer.ui.key_sheet import KeySheet
 
-        KeySheet(self._commands, self, mouse=self.preferences.mouse).show()
+        sheet = KeySheet(self._commands, self, mouse=self.preferences.mouse)
+        sheet.change_asked.connect(self.preferences.ask_keys)
+        sheet.show()
 
     def show_about(self) -> None:
         from viewer.ui.about import AboutDialog
@@ -319,7 +366,7 @@ class MainWindow(QMainWindow):
         """Take the icons of the theme in force."""
         for dock in self.docks.values():
             dock.dress()
-        for part in (self.menus, self.ai, self.models, self.toolbar):
+        for part in (self.menus, self.ai, self.marks, self.models, self.toolbar):
             part.dress()
         self.series.progress.cancel.setIcon(theme.icon("cancel"))
 
@@ -340,6 +387,7 @@ class MainWindow(QMainWindow):
 
         self._levels = LevelsPanel(self._intents)
         self.docks["levels"] = Dock("levels", "Levels", self._levels, self)
+        self._room.watch(self.docks["levels"])
         self.addDockWidget(Qt.DockWidgetArea.BottomDockWidgetArea, self.docks["levels"])
         self.resizeDocks([self.docks["levels"]], [190], Qt.Orientation.Vertical)
         self._levels.show_view(self._view)
@@ -393,6 +441,9 @@ class MainWindow(QMainWindow):
             if not event.isAutoRepeat() and not self._peeking:
                 self._peeking = True
                 self._intents.peek(True)
+            return
+        if event.key() == Qt.Key.Key_Escape:  # whatever key the command has
+            self._commands.run("analysis.cancel")
             return
         super().keyPressEvent(event)
 

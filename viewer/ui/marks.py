@@ -9,10 +9,11 @@ import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen, QPixmap
 
+from viewer.annotate.labels import Rect
 from viewer.imaging.colormap import bar_words, color_table, map_in_force
 from viewer.imaging.compose import gaps
 from viewer.imaging.scale_bar import length_text, round_length
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Geometry
 from viewer.ui.placement import Placement
 
@@ -28,6 +29,8 @@ _UNUSED = QColor(20, 22, 24)
 _MARGIN = 10.0
 _BAR = 190.0
 """Length of the colour bar, logical pixels."""
+_LONG_READOUT = "−1024 HU   (−100.0, −100.0, −100.0) mm"
+"""What the value under the cursor may need."""
 _AROUND = 24.0
 """Room left and right of the colour bar for its numbers."""
 
@@ -178,6 +181,17 @@ class Marks:
         if note or hint:
             self._note(painter, inner, note, hint)
 
+    def occupied(
+        self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement
+    ) -> list[Rect]:
+        """Where text stands in `area`, so that other labels keep clear of it."""
+        inner = area.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
+        device = painter.device()
+        self._lay_out(inner, view, placement, device.devicePixelRatio() if device is not None else 1.0)
+        found = [QRectF(at, picture.deviceIndependentSize()) for at, picture in self._stamps]
+        line = QRectF(inner.left(), inner.bottom() - self.text.line, inner.width() * 0.4, self.text.line)
+        return [Rect(one.left(), one.top(), one.right(), one.bottom()) for one in (*found, line)]
+
     def readout_area(self, area: QRectF) -> QRectF:
         """Where the value under the cursor stands, to repaint no more than that."""
         height = self.text.line + 8
@@ -215,12 +229,17 @@ class Marks:
         for lines, right in ((corners[0], False), (corners[1], True)):
             first = tuple((line, QUIET if number else TEXT) for number, line in enumerate(lines))
             self._put(inner.right() if right else inner.left(), inner.top(), first, ratio, right=right)
-        self._letters(inner, view.letters, ratio)
+        # In a narrow picture the value under the cursor has the last line for itself.
+        narrow = self.text.width(_LONG_READOUT) > inner.width() / 2 - self.letter.line
+        foot = inner.adjusted(0, 0, 0, -self.text.line) if narrow else inner
+        reaches = inner.width() / 2 < _BAR + 2 * _AROUND + self.letter.line
+        above_bar = self.text.line + 16 if shown is not None and reaches else 0.0
+        self._letters(inner, view.letters, ratio, foot.bottom() - above_bar)
         turned = placement.turn.words
         look = (*quiet[2], (turned, ALERT)) if turned else quiet[2]
         y = inner.bottom() - self.text.line * (1 + len(look))
         self._put(inner.left(), y, look, ratio)
-        y = self._explanation(inner, caption, shown, ratio)
+        y = self._explanation(foot, caption, shown, ratio)
         if geometry is not None:
             y -= self._scale_bar(inner, y, geometry, placement, ratio)
         self._put(inner.right(), y - self.text.line * len(corners[3]), quiet[3], ratio, right=True)
@@ -237,7 +256,7 @@ class Marks:
     def _lines(self, text: str, width: float) -> list[str]:
         return self.text.wrapped(text, width)
 
-    def _letters(self, inner: QRectF, letters: tuple[str, str, str, str], ratio: float) -> None:
+    def _letters(self, inner: QRectF, letters: tuple[str, str, str, str], ratio: float, foot: float) -> None:
         left, right, top, bottom = letters
         line, width = self.letter.line, self.letter.width
         middle_x, middle_y = inner.center().x(), inner.center().y() - line / 2
@@ -245,7 +264,7 @@ class Marks:
             (left, inner.left(), middle_y),
             (right, inner.right() - width(right), middle_y),
             (top, middle_x - width(top) / 2, inner.top()),
-            (bottom, middle_x - width(bottom) / 2, inner.bottom() - line),
+            (bottom, middle_x - width(bottom) / 2, foot - line),
         ):
             if text:
                 picture, _ = self.letter.block(((text, TEXT),), ratio)

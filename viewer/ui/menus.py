@@ -7,6 +7,7 @@ from collections.abc import Callable
 from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QMainWindow, QMenu
 
+from viewer.annotate.mark import KINDS
 from viewer.commands.command import MENUS, Command, CommandRegistry
 from viewer.ui import theme
 
@@ -25,6 +26,13 @@ ICONS = {
     "view.studies_panel": "panel",
     "model.card": "model",
     "report.export": "report",
+    **{f"tool.{kind}": f"tool-{kind}" for kind in KINDS},
+    "edit.undo": "undo",
+    "edit.redo": "redo",
+    "mark.delete": "delete",
+    "mark.lock": "lock",
+    "key_image.toggle": "key-image",
+    "view.marks_panel": "marks",
     "help.keys": "keys",
     "help.about": "info",
 }
@@ -39,19 +47,29 @@ class CommandAction(QAction):
         self.command = command
         self._ran = ran
         self.setObjectName(command.id)
-        if command.shortcut:
-            self.setShortcut(QKeySequence(command.shortcut))
         self.setCheckable(command.checked is not None)
         self.triggered.connect(self._run)
-        keys = QKeySequence(command.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-        title = command.title.rstrip("…")
-        self.setToolTip(f"{title} ({keys})" if keys else title)
+        self.follow_key(command)
+
+    def follow_key(self, command: Command) -> None:
+        """Take the key of the command's row as it is now."""
+        self.command = command
+        self.setShortcut(QKeySequence(command.shortcut))
+        self._tell(command.title)
 
     def refresh(self) -> None:
         """Ask the command whether it would do anything now, and whether it is on."""
         self.setEnabled(self.command.enabled())
         if self.command.checked is not None:
             self.setChecked(self.command.checked())
+        if self.command.reads is not None:
+            title = self.command.reads()
+            self.setText(title)
+            self._tell(title)
+
+    def _tell(self, title: str) -> None:
+        keys, title = native_key(self.command.shortcut), title.rstrip("…")
+        self.setToolTip(f"{title} ({keys})" if keys else title)
 
     def _run(self) -> None:
         self.command.run()
@@ -64,12 +82,13 @@ class Menus:
     def __init__(self, window: QMainWindow, commands: CommandRegistry) -> None:
         self.actions: dict[str, CommandAction] = {}
         self.menus: dict[str, QMenu] = {}
+        self._commands = commands
         bar = window.menuBar()
         for title in MENUS:
             rows = commands.in_menu(title)
             if not rows:
                 continue
-            menu = self.menus[title] = bar.addMenu(title)
+            menu = self.menus[title] = bar.addMenu(f"&{title}")
             menu.setToolTipsVisible(False)
             group = None
             for command in rows:
@@ -82,7 +101,15 @@ class Menus:
                 window.addAction(action)
                 self.actions[command.id] = action
             menu.aboutToShow.connect(self.refresh)
+        commands.on_keys_changed(self.follow_keys)
         self.dress()
+
+    def follow_keys(self) -> None:
+        """Give every action the key that its command has now."""
+        for action in self.actions.values():
+            action.setShortcut(QKeySequence())
+        for name, action in self.actions.items():
+            action.follow_key(self._commands[name])
 
     def refresh(self) -> None:
         """Bring every action up to date."""
@@ -96,8 +123,12 @@ class Menus:
                 self.actions[name].setIcon(theme.icon(picture))
 
 
+def native_key(shortcut: str) -> str:
+    """A key as this platform writes it."""
+    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)
+
+
 def way_out(commands: CommandRegistry) -> str:
     """How to see a map that is withheld: by its key, or where it has none in the menu."""
     row = commands["gate.open"]
-    native = QKeySequence(row.shortcut).toString(QKeySequence.SequenceFormat.NativeText)
-    return f"{row.title}: {native or f'menu {row.menu}'}."
+    return f"{row.title}: {native_key(row.shortcut) or f'menu {row.menu}'}."

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.explain.methods import FAMILY, METHODS
-from viewer.session.resolve import ResolvedView
-from viewer.ui import theme
+from viewer.session.resolved_view import ResolvedView
+from viewer.ui import own_keys, theme
+from viewer.ui.elided_box import ElidedBox
 
 
 class MethodPanel(QWidget):
@@ -93,9 +94,10 @@ class MethodPanel(QWidget):
 
 
 def _box(name: str) -> QComboBox:
-    box = QComboBox()
+    box = ElidedBox()
     box.setAccessibleName(name)
     box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+    own_keys.keep_keys(box, own_keys.ROWS)
     box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     box.setMinimumContentsLength(8)
     return box

@@ -9,11 +9,19 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.ui import theme
+from viewer.ui import own_keys, theme
+from viewer.ui.elided_box import ElidedBox
 from viewer.ui.progress_line import ProgressLine
 
 if TYPE_CHECKING:
     from viewer.inference.card import Card
+
+
+_SPACING = 8
+
+
+def _device_words(name: str) -> str:
+    return f"device: {name}"
 
 
 class ModelBar(QWidget):
@@ -27,9 +35,10 @@ class ModelBar(QWidget):
         self.analyse = theme.named(QToolButton(), "primary")
         self.analyse.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.analyse.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.model = QComboBox()
+        self.model = ElidedBox()
         self.model.setAccessibleName("Model")
         self.model.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        own_keys.keep_keys(self.model, own_keys.ROWS)
         # The models become known after the first show.
         self.model.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.model.setMinimumWidth(110)
@@ -41,7 +50,7 @@ class ModelBar(QWidget):
         self.explanation = ProgressLine("explanation", intents, "Stop explaining")
         row = QHBoxLayout(self)
         row.setContentsMargins(2, 0, 2, 0)
-        row.setSpacing(8)
+        row.setSpacing(_SPACING)
         for widget in (self.analyse, self.model, self.device):
             row.addWidget(widget)
         row.addWidget(self.progress, 4)
@@ -49,6 +58,13 @@ class ModelBar(QWidget):
         row.addStretch(1)
         self.show_models((), None)
         self.show_device("")
+
+    def room(self) -> int:
+        """The width it needs at least once everything of it is on show at the same time."""
+        device = self.device.fontMetrics().horizontalAdvance(_device_words("CUDA"))
+        parts = (self.analyse, self.progress, self.explanation)
+        least = sum(part.minimumSizeHint().width() for part in parts)
+        return least + self.model.minimumWidth() + device + 6 * _SPACING
 
     def dress(self) -> None:
         """Take the icons of the theme in force."""
@@ -78,7 +94,7 @@ class ModelBar(QWidget):
             self.model.setCurrentIndex(row)
 
     def show_device(self, text: str) -> None:
-        self.device.setText(f"device: {text}" if text else "")
+        self.device.setText(_device_words(text) if text else "")
         self.device.setVisible(bool(text))
 
     def _chosen(self, row: int) -> None:

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from viewer.notice import Notice
 from viewer.ui import theme
+from viewer.ui.dialog import fit
 
 _KINDS = {"info": "accent", "warning": "warning", "error": "error"}
 
@@ -95,13 +96,13 @@ class DetailsDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Details")
-        self.resize(760, 420)
         heading = QLabel(title, wordWrap=True)
         self.table = QTableWidget(len(rows), 2)
         self.table.setAccessibleName(title)
         self.table.setHorizontalHeaderLabels(["What", "Why"])
         self.table.verticalHeader().hide()
         self.table.setShowGrid(False)
+        self.table.setTabKeyNavigation(False)
         self.table.setWordWrap(True)
         self.table.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self.table.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -123,3 +124,4 @@ class DetailsDialog(QDialog):
         page.addWidget(heading)
         page.addWidget(self.table, 1)
         page.addWidget(buttons)
+        fit(self, 760, 420)

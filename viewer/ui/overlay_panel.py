@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.imaging.colormap import COLORMAPS, DEFAULT, GREY, map_in_force
-from viewer.session.resolve import ResolvedView
-from viewer.ui import theme
+from viewer.session.resolved_view import ResolvedView
+from viewer.ui import own_keys, theme
 from viewer.ui.marks import gradient_image
 from viewer.ui.quiet_slider import QuietSlider
 
@@ -35,7 +35,7 @@ class OverlayPanel(QWidget):
         super().__init__(parent)
         self._intents = intents
         self.shown = QCheckBox("Show heatmap")
-        self.shown.setToolTip("Show heatmap (H); hold Space to see it only for a moment")
+        self.shown.setToolTip("Hold Space to see it only for a moment")
         self.shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.shown.clicked.connect(self._switched)
         self.opacity = QuietSlider("Opacity in percent")
@@ -69,6 +69,7 @@ class OverlayPanel(QWidget):
             label.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         for box in (self.evidence, self.colormap, self.scale):
             box.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+            own_keys.keep_keys(box, own_keys.ROWS)
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.setMinimumContentsLength(8)
         grid = QGridLayout(self)

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from viewer.commands.command import Command
 from viewer.commands.intents import Intents
+from viewer.ui.marking import Marking
 from viewer.ui.preferences import Preferences
 
 
@@ -19,7 +20,9 @@ class Panels(Protocol):
     def ask_window(self) -> None: ...
 
 
-def panel_commands(panels: Panels, prefer: Preferences, intents: Intents) -> tuple[Command, ...]:
+def panel_commands(
+    panels: Panels, prefer: Preferences, marking: Marking, intents: Intents
+) -> tuple[Command, ...]:
     """Rows for the side panels, the reader's preferences and the window by numbers."""
 
     def panel(name: str, title: str, shortcut: str) -> Command:
@@ -39,6 +42,7 @@ def panel_commands(panels: Panels, prefer: Preferences, intents: Intents) -> tup
         panel("studies", "Studies", "Ctrl+1"),
         panel("ai", "Findings, Layer, Overlay", "Ctrl+2"),
         panel("levels", "Levels", "Ctrl+3"),
+        panel("marks", "Marks and Key Images", "Ctrl+4"),
         Command("view.light", "Light Theme", "View", prefer.toggle_light, checked=prefer.is_light),
         Command(
             "view.scroll_on_left",
@@ -47,7 +51,8 @@ def panel_commands(panels: Panels, prefer: Preferences, intents: Intents) -> tup
             prefer.toggle_mouse,
             checked=prefer.scrolls_on_left,
         ),
-        Command("view.larger", "Larger Interface", "View", lambda: prefer.step_scale(1)),
-        Command("view.smaller", "Smaller Interface", "View", lambda: prefer.step_scale(-1)),
+        Command("view.scale", "Interface Size…", "View", prefer.ask_scale),
+        Command("view.keys", "Change Keys…", "View", prefer.ask_keys),
+        *marking.keys.commands(marking.edit_text),
         Command("window.numbers", "Window by Numbers…", "Image", panels.ask_window, "W", enabled=grey),
     )

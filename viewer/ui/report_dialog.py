@@ -1,7 +1,7 @@
-"""Exporting the report: the page as it will be, the reader's comment, and where it goes.
+"""Exporting the report: its pages as they will be, the reader's choices, and where they go.
 
-The page is built from what was on the screen when the dialog opened. Drawing and saving run in the
-background; a save that fails leaves the dialog open, with everything in it, to save elsewhere.
+The pages are made from what was on the screen when the dialog opened. Gathering, drawing, saving and
+printing run in the background; what fails leaves the dialog open, with everything in it.
 """
 
 from __future__ import annotations
@@ -9,37 +9,29 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, QObject, QSize, QStandardPaths, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QCoreApplication, QObject, QStandardPaths, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QDialog,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QMessageBox,
-    QPlainTextEdit,
-    QPushButton,
-    QScrollArea,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QMessageBox, QScrollArea, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.dicom import identity
-from viewer.jobs.job import CancelToken, Job, Progress
+from viewer.jobs.job import Job
 from viewer.jobs.runner import JobRunner
 from viewer.notice import Notice, of_error
-from viewer.session.resolve import ResolvedView
-from viewer.ui import theme
+from viewer.report.choice import Choice, is_pdf, paths
+from viewer.session.resolved_view import ResolvedView
+from viewer.ui import report_jobs
+from viewer.ui.dialog import fit
+from viewer.ui.report_choices import Pager, ReportChoices
+from viewer.ui.report_jobs import Maker, Preview, Saved, Sheets
 
-PREVIEW_WIDTH = 1400
 TYPING_PAUSE_MS = 350
 """The preview follows when the reader stops typing for so long."""
+PROGRESS_AFTER_MS = 300
+_PNG, _PDF = "PNG image (*.png)", "PDF document (*.pdf)"
 
 
 class ReportDialog(QDialog):
-    """Ask for comment, identity and place, and write the page.
+    """Ask for images, comment, identity and place, and write or print the pages.
 
     `told` carries a Notice when the report is saved; a window that shows notices hears it.
     """
@@ -49,12 +41,19 @@ class ReportDialog(QDialog):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export Report")
-        self._view = intents.view
+        self._intents = intents
+        self._source = intents.report_source()
+        self._view = self._source.view
+        self._maker = Maker(self._source)
         self._runner = JobRunner("report", self)
+        self._runner.progressed.connect(self._on_progress)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
+        self._runner.stopped.connect(self._on_stopped)
+        self._runner.idle.connect(self._on_idle)
         self._typing = QTimer(self, singleShot=True, interval=TYPING_PAUSE_MS)
         self._typing.timeout.connect(self._draw)
+        self._late = QTimer(self, singleShot=True, interval=PROGRESS_AFTER_MS)
         self._saving = False
         self._page = QImage()
         show_notice = getattr(parent, "show_notice", None)
@@ -71,105 +70,110 @@ class ReportDialog(QDialog):
         self.preview.setAccessibleName("Preview of the page")
         self._sheet = QScrollArea(widgetResizable=True)
         self._sheet.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._sheet.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its width is then known
         self._sheet.setWidget(self.preview)
-        self.comment = QPlainTextEdit(placeholderText="What you see, in your own words (optional)")
-        self.comment.setAccessibleName("Comment")
-        self.comment.setTabChangesFocus(True)
-        self.comment.textChanged.connect(self._typing.start)
-        self.deidentify = QCheckBox("De-identify")
-        self.deidentify.setChecked(self._view.deidentified)
-        self.deidentify.toggled.connect(self._draw)
-        self.deidentify.toggled.connect(self._warn)
-        explained = QLabel("Leaves out who, where and when. Your comment is printed as you wrote it.")
-        self.burned_in = theme.named(QLabel(identity.BURNED_IN, wordWrap=True), "warning")
-        self.status = theme.named(QLabel(wordWrap=True), "warning")
-        self.status.hide()
-        self.save = theme.named(QPushButton("Save…"), "primary")
-        self.save.setDefault(True)
+        self._sheet.setAccessibleName("Page")
+        self.pager = Pager()
+        self.pager.turned.connect(self._draw)
+        self.choices = ReportChoices(self._source)
+        self.comment, self.save, self.print = self.choices.comment, self.choices.save, self.choices.print
+        self.deidentify, self.status = self.choices.deidentify, self.choices.status
+        self.comment.textChanged.connect(self._on_typed)
+        self.choices.changed.connect(self._on_chosen)
         self.save.clicked.connect(self._ask_and_save)
-        cancel = QPushButton("Cancel")
-        cancel.clicked.connect(self.reject)
-        side = QVBoxLayout()
-        side.setSpacing(8)
-        side.addWidget(theme.named(QLabel("COMMENT"), "heading"))
-        side.addWidget(self.comment, 1)
-        side.addWidget(self.deidentify)
-        explained.setWordWrap(True)
-        side.addWidget(theme.named(explained, "dim"))
-        side.addWidget(self.burned_in)
-        side.addWidget(self.status)
-        buttons = QHBoxLayout()
-        buttons.addStretch(1)
-        buttons.addWidget(cancel)
-        buttons.addWidget(self.save)
-        side.addLayout(buttons)
+        self.print.clicked.connect(self._lay_out)
+        self.choices.cancel.clicked.connect(self._cancel)
+        self._late.timeout.connect(self.choices.show_progress)
+        pages = self.pager.above(self._sheet)
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 12, 12, 12)
         row.setSpacing(14)
-        row.addWidget(self._sheet, 1)
-        holder = QWidget()
-        holder.setLayout(side)
-        side.setContentsMargins(0, 0, 0, 0)
-        holder.setFixedWidth(300)
-        row.addWidget(holder)
-        screen = self.screen().availableGeometry().size() if self.screen() else QSize(1280, 800)
-        self.resize(QSize(1180, 840).boundedTo(screen * 0.95))
-        self._warn(self.deidentify.isChecked())
+        row.addLayout(pages, 1)
+        row.addWidget(self.choices)
+        fit(self, 1180, 840)
         self.comment.setFocus()
+
+    @property
+    def choice(self) -> Choice:
+        return self.choices.choice
 
     # What the reader does
 
-    @Slot(bool)
-    def _warn(self, deidentify: bool) -> None:
-        """De-identifying leaves the pixels as they are: say so where a name may stand in them."""
-        header = self._view.header
-        self.burned_in.setVisible(deidentify and header is not None and header.burned_in)
+    @Slot()
+    def _on_typed(self) -> None:
+        self._intents.key_images.set_comment(self.comment.toPlainText())
+        self._typing.start()
+
+    @Slot()
+    def _on_chosen(self) -> None:
+        self.pager.show_pages(self._source.pages(self.choice.images))
+        self._draw()
 
     @Slot()
     def _draw(self) -> None:
         """Draw the preview anew; the last wish wins."""
         self._typing.stop()
         if not self._saving:
-            self._runner.submit(_drawing(self._view, self.comment.toPlainText(), self.deidentify.isChecked()))
+            self._submit(report_jobs.drawing(self._maker, self.choice, self.pager.number))
 
     @Slot()
     def _ask_and_save(self) -> None:
         path = self.ask_path()
-        if path is None or (os.path.lexists(path) and not self.ask_overwrite(path)):
+        if path is None:
             return
+        there = [
+            file for file in paths(path, self._source.pages(self.choice.images)) if os.path.lexists(file)
+        ]
+        if there and not self.ask_overwrite(there):
+            return
+        self._set_saving("Saving…")
+        self._submit(report_jobs.saving(self._maker, self.choice, path=path, overwrite=bool(there)))
+
+    @Slot()
+    def _lay_out(self) -> None:
+        self._set_saving("Laying out…")
+        self._submit(report_jobs.laying_out(self._maker, self.choice))
+
+    @Slot()
+    def _cancel(self) -> None:
+        """Stop what is being written or printed; without that, close."""
+        if self._saving:
+            self._runner.cancel()
+        else:
+            self.reject()
+
+    def _submit(self, job: Job) -> None:
         self._typing.stop()
-        self._set_saving(True)
-        job = _saving(
-            self._view,
-            self.comment.toPlainText(),
-            self.deidentify.isChecked(),
-            path=path,
-            overwrite=os.path.lexists(path),
-        )
+        self._late.start()
         self._runner.submit(job)
 
     def ask_path(self) -> Path | None:
         """Where to save; the ending is completed before the file is looked for, so that nothing that
         was not named is overwritten."""
         start = (_last_folder or _documents()) / suggested_name(self._view)
-        name, _ = QFileDialog.getSaveFileName(
+        name, kind = QFileDialog.getSaveFileName(
             self,
             "Save Report",
             str(start),
-            "PNG image (*.png)",
+            f"{_PNG};;{_PDF}",
             options=QFileDialog.Option.DontConfirmOverwrite,
         )
         if not name:
             return None
         path = Path(name)
-        return path if path.suffix.lower() == ".png" else path.with_name(f"{path.name}.png")
+        if path.suffix.lower() == ".png" or is_pdf(path):
+            return path
+        return path.with_name(f"{path.name}.{'pdf' if kind == _PDF else 'png'}")
 
-    def ask_overwrite(self, path: Path) -> bool:
-        """Whether to replace the file at `path`."""
+    def ask_overwrite(self, files: list[Path]) -> bool:
+        """Whether to replace these files."""
+        words = f"{files[0].name} exists already. Replace it?"
+        if len(files) > 1:
+            words = f"{len(files)} files exist already, {files[0].name} among them. Replace them?"
         answer = QMessageBox.question(
             self,
             "Save Report",
-            f"{path.name} exists already. Replace it?",
+            words,
             QMessageBox.StandardButton.Yes | QMessageBox.StandardButton.No,
             QMessageBox.StandardButton.No,
         )
@@ -177,33 +181,67 @@ class ReportDialog(QDialog):
 
     # What the background says
 
+    @Slot(object, int, int, object)
+    def _on_progress(self, job: Job, done: int, total: int, words: str | None) -> None:
+        self.choices.progress(done, total, words)
+
     @Slot(object, object)
-    def _on_finished(self, job: Job, result: QImage | Path) -> None:
-        if isinstance(result, QImage):
-            self._say("")
-            self._page = result
+    def _on_finished(self, job: Job, result: object) -> None:
+        if isinstance(result, Preview):
+            self.choices.say("")
+            self._page = result.page
             self._fit()
-            return
+        elif isinstance(result, Saved):
+            self._on_saved(result.files)
+        elif isinstance(result, Sheets):
+            self._set_saving("")
+            self._preview_print(result)
+        else:
+            self.told.emit(Notice("The report is handed to the printer."))
+            self.accept()
+
+    def _on_saved(self, files: tuple[Path, ...]) -> None:
         global _last_folder
-        _last_folder = result.parent
-        self.told.emit(Notice(f"The report is saved as {result.name}.", details=(("Saved as", str(result)),)))
+        _last_folder = files[0].parent
+        words = f"The report is saved as {files[0].name}."
+        if len(files) > 1:
+            words = f"The report is saved in {len(files)} files, {files[0].name} to {files[-1].name}."
+        self.told.emit(Notice(words, details=tuple(("Saved as", str(file)) for file in files)))
         self.accept()
+
+    def _preview_print(self, sheets: Sheets) -> None:
+        from viewer.ui.report_printing import PrintPreview
+
+        self.print_preview = PrintPreview(sheets.images, self)
+        self.print_preview.wanted.connect(self._print)
+        self.print_preview.open()
+
+    @Slot(object)
+    def _print(self, printer: object) -> None:
+        self._set_saving("Printing…")
+        self._submit(report_jobs.printing(self._maker, self.choice, printer))  # type: ignore[arg-type]
 
     @Slot(object, object)
     def _on_failed(self, job: Job, error: Exception) -> None:
         notice = of_error(error)
-        self._set_saving(False)
-        self._say(f"{notice.text} {notice.remedy}".strip())
+        self._set_saving("")
+        self.choices.say(f"{notice.text} {notice.remedy}".strip())
 
-    def _set_saving(self, on: bool) -> None:
-        self._saving = on
-        for widget in (self.save, self.comment, self.deidentify):
-            widget.setEnabled(not on)
-        self.save.setText("Saving…" if on else "Save…")
+    @Slot(object)
+    def _on_stopped(self, job: Job) -> None:
+        if self._saving and self._runner.current is None:
+            self._set_saving("")
+            self.choices.say("Stopped: nothing was written.")
 
-    def _say(self, text: str) -> None:
-        self.status.setText(text)
-        self.status.setVisible(bool(text))
+    @Slot()
+    def _on_idle(self) -> None:
+        self._late.stop()
+        self.choices.hide_progress()
+
+    def _set_saving(self, words: str) -> None:
+        self._saving = bool(words)
+        self.choices.set_busy(words)
+        self.pager.setEnabled(not words)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -225,6 +263,7 @@ class ReportDialog(QDialog):
         """Close. A thread that is still busy is left to finish; the dialog goes when it has."""
         super().done(result)
         self._typing.stop()
+        self._late.stop()
         self._runner.cancel()
         if self._runner.busy:
             self._runner.idle.connect(self._end)
@@ -252,30 +291,3 @@ def suggested_name(view: ResolvedView) -> str:
     parts = ["report", modality, f"im{view.index + 1}", view.target or ""]
     words = "-".join("".join(c if c.isalnum() else "-" for c in part) for part in parts if part)
     return f"{words}.png"
-
-
-def _drawing(view: ResolvedView, comment: str, deidentify: bool) -> Job:
-    """Draw the page, for the preview."""
-
-    def run(token: CancelToken, progress: Progress) -> QImage:
-        from viewer.report import page, report
-
-        built = report.build(view, comment=comment, deidentify=deidentify)
-        token.check()
-        return page.draw(built, PREVIEW_WIDTH)
-
-    return Job("preview", "Drawing the page", run)
-
-
-def _saving(view: ResolvedView, comment: str, deidentify: bool, *, path: Path, overwrite: bool) -> Job:
-    """Draw the page and write it."""
-
-    def run(token: CancelToken, progress: Progress) -> Path:
-        from viewer.report import page, report
-
-        built = report.build(view, comment=comment, deidentify=deidentify)
-        token.check()
-        page.save(built, path, overwrite=overwrite)
-        return path
-
-    return Job("save", "Writing the report", run)

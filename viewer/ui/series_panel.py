@@ -19,8 +19,10 @@ from PySide6.QtWidgets import (
 
 from viewer.commands.intents import Intents
 from viewer.session.captions import date, isolated, patient_name
+from viewer.session.resolved_view import ResolvedView
+from viewer.session.slice_places import indices_in
 from viewer.study import ScanResult, Series, Skipped
-from viewer.ui import theme
+from viewer.ui import own_keys, theme
 from viewer.ui.picture import grey_picture
 from viewer.ui.progress_line import ProgressLine
 
@@ -36,8 +38,10 @@ _SIGN = 30
 AnyIndex = QModelIndex | QPersistentModelIndex
 
 
-def series_lines(series: Series, *, hidden: bool = False) -> tuple[str, str, str]:
+def series_lines(series: Series, *, hidden: bool = False, keys: int = 0) -> tuple[str, str, str]:
     """What stands beside a thumbnail: number and modality, description, number of slices and first notes.
+
+    `keys` is how many of the slices are key images.
 
     The notes tell the groups of a split series apart: an echo time, a b-value, "localizer".
     With a `hidden` identity no description: people type names into it.
@@ -47,7 +51,9 @@ def series_lines(series: Series, *, hidden: bool = False) -> tuple[str, str, str
     slices = "1 slice" if count == 1 else f"{count} slices"
     plane = f" · {series.orientation}" if series.orientation else ""
     description = "description hidden" if hidden else isolated(series.description) or "no description"
-    return f"{number}{series.modality}{plane}", description, " · ".join((slices, *series.notes[:_NOTES]))
+    chosen = [f"{keys} key image{'' if keys == 1 else 's'}"] if keys else []
+    told = " · ".join((slices, *chosen, *series.notes[:_NOTES]))
+    return f"{number}{series.modality}{plane}", description, told
 
 
 class SeriesRow(QStyledItemDelegate):
@@ -116,6 +122,7 @@ class SeriesTree(QTreeWidget):
         self.setRootIsDecorated(False)
         self.setMouseTracking(True)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        own_keys.keep_keys(self, own_keys.ROWS)
         self.setItemDelegate(SeriesRow(self))
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -136,6 +143,9 @@ class SeriesPanel(QWidget):
         self._problems: dict[str, str] = {}
         self._result = ScanResult()
         self._hidden = False
+        self._keys: dict[str, int] = {}
+        """Series uid -> how many of its slices are key images."""
+        self._keys_of: tuple[object, ...] = ()
         self.tree = SeriesTree()
         self.tree.itemSelectionChanged.connect(self._chosen)
         self.progress = ProgressLine("dicom", intents, "Stop reading")
@@ -195,6 +205,20 @@ class SeriesPanel(QWidget):
             self.tree.scrollToItem(item)
         self.tree.blockSignals(False)
 
+    def show_key_images(self, view: ResolvedView) -> None:
+        """Say how many key images each series of the study on the screen has."""
+        study = view.series.study_instance_uid if view.series is not None else ""
+        asked = (study, view.key_images, self._result)
+        if asked == self._keys_of or not study:
+            return
+        self._keys_of = asked
+        instances = [one.instance for one in view.key_images]
+        for series in self._result.series:
+            count = len(indices_in(series, instances))
+            if series.study_instance_uid == study and count != self._keys.get(series.uid, 0):
+                self._keys[series.uid] = count
+                self._dress(series.uid)
+
     def hide_identity(self, hidden: bool) -> None:
         """Number patients instead of naming them."""
         if hidden != self._hidden:
@@ -250,7 +274,7 @@ class SeriesPanel(QWidget):
         return area.top() if self.tree.viewport().rect().intersects(area) else None
 
     def _fill(self, item: QTreeWidgetItem, series: Series) -> None:
-        lines = series_lines(series, hidden=self._hidden)
+        lines = series_lines(series, hidden=self._hidden, keys=self._keys.get(series.uid, 0))
         problem = self._problems.get(series.uid, "")
         spoken = (*lines, f"No picture: {problem}") if problem else lines
         item.setData(0, _PICTURE, self._pictures.get(series.uid))

@@ -1,6 +1,8 @@
-"""The slice scroller, with the probability of each slice drawn along it."""
+"""The slice scroller: the probability of each slice along it, and where marks and key images are."""
 
 from __future__ import annotations
+
+from collections import Counter
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
@@ -18,7 +20,8 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QSizePolicy, QToolTip, QWidget
 
 from viewer.commands.intents import Intents
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
+from viewer.session.slice_places import indices_in
 from viewer.ui import theme
 from viewer.ui.viewport import whole_notches
 
@@ -28,6 +31,8 @@ _TRACK = QColor("#23282d")
 _EVIDENCE = QColor("#c47a3c")
 _STRONG = QColor("#f0b35f")
 _FAINT = QColor("#55483c")
+_MARKED = QColor("#8fb6cc")
+_KEY = QColor("#ffd75e")
 _KEYS = {Qt.Key.Key_Up: -1, Qt.Key.Key_Down: 1, Qt.Key.Key_PageUp: -10, Qt.Key.Key_PageDown: 10}
 
 
@@ -41,9 +46,15 @@ class SliceRibbon(QWidget):
         self._index = 0
         self._ribbon: np.ndarray | None = None
         self._target: str | None = None
+        self._written: tuple[object, ...] = ()
+        """Series, marks, key images and filter that the ticks were made of."""
+        self._keys: frozenset[int] = frozenset()
+        self._marked: dict[int, int] = {}
+        """Slice -> how many marks were drawn on it."""
+        self._only = False
         self._wheel = 0.0
         self._picture = QPixmap()
-        self._picture_key: tuple[int, QSize, float] | None = None
+        self._picture_key: tuple[object, ...] | None = None
         self._pictured: np.ndarray | None = None
         self.setAccessibleName("Slice scroller")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -61,13 +72,29 @@ class SliceRibbon(QWidget):
         """Show where the reader is and what the network said along the series."""
         count = len(view.series.slices) if view.series else 0
         new = (count, view.index, view.target)
-        if new == (self._count, self._index, self._target) and view.ribbon is self._ribbon:
+        same = new == (self._count, self._index, self._target) and view.ribbon is self._ribbon
+        if not self._follow_written(view) and same:
             return
         self._count, self._index, self._target = new
         self._ribbon = view.ribbon
         self.setVisible(count > 1)
-        self.setAccessibleDescription(f"slice {view.index + 1} of {count}")
+        self.setAccessibleDescription(self._tip(view.index))
         self.update()
+
+    def _follow_written(self, view: ResolvedView) -> bool:
+        """Find the slices with marks and key images; whether anything of that changed."""
+        written = (view.series, view.all_marks, view.key_images, view.only_key_images)
+        if written == self._written:
+            return False
+        self._written, self._only = written, view.only_key_images
+        series, marks = view.series, Counter(mark.instance for mark in view.all_marks)
+        self._keys, self._marked = frozenset(), {}
+        if series is not None:
+            self._keys = frozenset(indices_in(series, [one.instance for one in view.key_images]))
+            self._marked = {
+                index: marks[series.slices[index].key] for index in indices_in(series, list(marks))
+            }
+        return True
 
     def index_at(self, y: float) -> int:
         """The slice whose band lies at height `y`."""
@@ -94,7 +121,7 @@ class SliceRibbon(QWidget):
     def _bars(self) -> QPixmap:
         """The track with all probabilities, kept: a step moves only the mark upon it."""
         ratio = self.devicePixelRatioF()
-        key = (self._count, self.size(), ratio)
+        key = (self._count, self.size(), ratio, self._keys, self._only, tuple(self._marked))
         if key != self._picture_key or self._ribbon is not self._pictured:
             picture = QPixmap(self.size() * ratio)
             picture.setDevicePixelRatio(ratio)
@@ -104,6 +131,7 @@ class SliceRibbon(QWidget):
                 track = QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD)
                 painter.fillRect(QRectF(track.right() - 1.5, track.top(), 1.5, track.height()), _TRACK)
                 self._paint_probabilities(painter, track)
+                self._paint_ticks(painter)
             painter.end()
             self._picture, self._picture_key, self._pictured = picture, key, self._ribbon
         return self._picture
@@ -117,9 +145,14 @@ class SliceRibbon(QWidget):
             band, probability = self.band(int(index)), float(self._ribbon[index])
             length = max(2.0, probability * track.width())
             bar = QRectF(track.right() - length, band.top(), length, max(band.height() - gap, 1.0))
-            painter.fillRect(
-                bar, _STRONG if probability >= 0.5 else _EVIDENCE if probability >= 0.1 else _FAINT
-            )
+            color = _STRONG if probability >= 0.5 else _EVIDENCE if probability >= 0.1 else _FAINT
+            painter.fillRect(bar, _TRACK if self._only and int(index) not in self._keys else color)
+
+    def _paint_ticks(self, painter: QPainter) -> None:
+        """At the left edge: a short line for a slice with marks, a long one for a key image."""
+        for ticks, length, color in ((self._marked, 5.0, _MARKED), (self._keys, 11.0, _KEY)):
+            for index in ticks:
+                painter.fillRect(QRectF(8, self.band(index).center().y() - 1, length, 2), color)
 
     def _paint_position(self, painter: QPainter, track: QRectF) -> None:
         band = self.band(self._index)
@@ -150,6 +183,10 @@ class SliceRibbon(QWidget):
 
     def _tip(self, index: int) -> str:
         text = f"slice {index + 1} of {self._count}"
+        if index in self._keys:
+            text += ", key image"
+        if index in self._marked:
+            text += f", {self._marked[index]} mark{'' if self._marked[index] == 1 else 's'}"
         if self._ribbon is None or len(self._ribbon) != self._count:
             return text
         if not np.isfinite(self._ribbon[index]):

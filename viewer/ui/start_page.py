@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from viewer.commands.intents import Intents
+from viewer.session.kept import Recent
 from viewer.ui import theme
 from viewer.ui.about import DISCLAIMER
+from viewer.ui.dialog import scrolling
+from viewer.ui.mouse_question import MouseQuestion
+from viewer.ui.recent_list import RecentList
+from viewer.ui.unfinished_study import UnfinishedStudy
 
 _RECENT = 5
 
@@ -27,14 +33,16 @@ class StartPage(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._intents = intents
         self._zone = theme.named(QFrame(), "dropZone")
-        self._zone.setMinimumWidth(470)
-        self._zone.setMaximumWidth(560)
         title = theme.named(QLabel("Drop a study here", alignment=Qt.AlignmentFlag.AlignCenter), "title")
-        what = theme.named(QLabel("a folder, a DICOM file, a DICOMDIR or a ZIP"), "dim")
+        what = theme.named(QLabel("a folder, a DICOM file, a DICOMDIR, a ZIP or an exported report"), "dim")
         what.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.folder = theme.named(QPushButton("Open folder…"), "primary")
         self.file = QPushButton("Open file…")
         self.sample = QPushButton("Open the sample study")
+        self._used = False
+        """Whether the reader opens something from here, so that the study is not one of the command line."""
+        for button in (self.folder, self.file, self.sample):
+            button.clicked.connect(self._use)
         self.folder.clicked.connect(self.folder_asked)
         self.file.clicked.connect(self.file_asked)
         self.sample.clicked.connect(self._open_sample)
@@ -43,11 +51,12 @@ class StartPage(QWidget):
             button.setIcon(theme.icon(name, theme.DARK.text))
             buttons.addWidget(button)
         self._recent_title = theme.named(QLabel("RECENT"), "dim")
-        self._recent = QGridLayout()
-        self._recent.setVerticalSpacing(1)
-        self._recent.setColumnStretch(1, 1)
+        self.recent = RecentList(_RECENT)
+        self.recent.chosen.connect(self._open_recent)
+        self.unfinished = UnfinishedStudy()
+        self.unfinished.go_on.clicked.connect(self._go_on)
         column = QVBoxLayout(self._zone)
-        column.setContentsMargins(36, 30, 36, 26)
+        column.setContentsMargins(24, 26, 24, 22)
         column.setSpacing(10)
         for widget in (title, what):
             column.addWidget(widget)
@@ -55,46 +64,67 @@ class StartPage(QWidget):
         column.addLayout(buttons)
         column.addSpacing(8)
         column.addWidget(self._recent_title)
-        column.addLayout(self._recent)
+        column.addWidget(self.recent)
         note = QLabel(DISCLAIMER, alignment=Qt.AlignmentFlag.AlignCenter)
         note.setStyleSheet(f"color: {theme.DARK.dim}")
-        page = QVBoxLayout(self)
+        note.setWordWrap(True)
+        self.question = MouseQuestion()
+        body = theme.named(QWidget(), "startPage")
+        page = QVBoxLayout(body)
+        page.setSpacing(14)
+        page.setContentsMargins(6, 9, 6, 9)
         page.addStretch(1)
-        page.addWidget(self._zone, alignment=Qt.AlignmentFlag.AlignHCenter)
+        for part in (self.unfinished, self.question, self._zone):
+            part.setMaximumWidth(560)
+            page.addWidget(part, alignment=Qt.AlignmentFlag.AlignHCenter)
         page.addStretch(1)
         page.addWidget(note)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        area = scrolling(body)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAsNeeded)
+        area.setMinimumSize(200, 120)  # or the picture, which takes the same place, could be no smaller
+        whole.addWidget(area)
         self.show_recent(())
 
-    def show_recent(self, paths: Sequence[str]) -> None:
+    def show_recent(self, recent: Sequence[Recent]) -> None:
         """List studies opened lately, newest first."""
-        while (item := self._recent.takeAt(0)) is not None:
-            widget = item.widget()
-            if widget is not None:
-                widget.deleteLater()
-        for row, path in enumerate(paths[:_RECENT]):
-            button = theme.named(QPushButton(Path(path).name or path), "link")
-            button.setToolTip(path)
-            button.setAccessibleName(f"Open {path}")
-            button.setProperty("path", path)
-            button.clicked.connect(self._open_recent)
-            where = theme.named(QLabel(self._shortened(str(Path(path).parent))), "dim")
-            self._recent.addWidget(button, row, 0)
-            self._recent.addWidget(where, row, 1)
-        self._recent_title.setVisible(bool(paths))
+        self.recent.show_recent(recent)
+        for part in (self._recent_title, self.recent):
+            part.setVisible(bool(recent))
+
+    def show_unfinished(self, unfinished: Recent | None) -> None:
+        """Offer to go on with what was open when Glassbox was killed."""
+        self.unfinished.offer(unfinished)
+
+    def hide_identity(self, hidden: bool) -> None:
+        """Whether studies may be called by what is known of them."""
+        self.recent.hide_identity(hidden)
+        self.unfinished.hide_identity(hidden)
+
+    def _use(self) -> None:
+        self._used = True
+
+    def hideEvent(self, event: QHideEvent) -> None:
+        """Who opens a study and passes the question by has skipped it."""
+        if self._used and not self.question.isHidden():
+            self.question.skipped.emit()
+        super().hideEvent(event)
 
     def show_dropping(self, dropping: bool) -> None:
         """Light up while something is dragged over the window."""
+        self._use()
         self._zone.setProperty("dropping", dropping)
         self._zone.style().unpolish(self._zone)
         self._zone.style().polish(self._zone)
 
-    def _shortened(self, text: str) -> str:
-        return self.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, 250)
-
     def _open_sample(self) -> None:
         self._intents.open_sample()
 
-    def _open_recent(self) -> None:
-        button = self.sender()
-        if button is not None:
-            self._intents.open(Path(str(button.property("path"))))
+    def _open_recent(self, path: str) -> None:
+        self._use()
+        self._intents.open(Path(path))
+
+    def _go_on(self) -> None:
+        self._use()
+        self._intents.keeping.go_on()

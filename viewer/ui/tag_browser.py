@@ -21,8 +21,9 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.commands.intents import Intents
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.ui import theme
+from viewer.ui.dialog import fit
 
 if TYPE_CHECKING:
     from viewer.dicom.tag_table import TagRow
@@ -126,7 +127,7 @@ class TagBrowser(QDialog):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("DICOM Tags")
-        self.resize(860, 620)
+        fit(self, 860, 620)
         self._intents = intents
         self._view = ResolvedView()
         self._shown: tuple[TagRow, ...] = ()

@@ -20,7 +20,7 @@ from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy,
 
 from viewer.commands.intents import Intents
 from viewer.explain.trust.verdict import AMBER, GREEN, RED, UNDEFINED, TrustLine, worst
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.ui import theme
 from viewer.ui.progress_line import ProgressLine
 

@@ -8,13 +8,13 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QCheckBox, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from viewer.imaging.network_picture import input_picture, network_picture, on_input
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.session.truth import input_words
 from viewer.ui import theme
 from viewer.ui.marks import QUIET, TextPainter
 
 _GROUND = QColor("#000000")
-_EMPTY = "Nothing was asked of a network about this slice yet. Analyse it (F5) to see what the network sees."
+_EMPTY = "Nothing was asked of a network about this slice yet. Analyse it to see what the network sees."
 
 
 class InputPicture(QWidget):

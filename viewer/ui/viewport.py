@@ -13,6 +13,7 @@ from PySide6.QtGui import (
     QColor,
     QEnterEvent,
     QImage,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -25,12 +26,14 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from viewer.commands.intents import Intents
 from viewer.imaging.compose import Composer
 from viewer.imaging.section import Section
-from viewer.session.captions import modality_text
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import Box, Slice
-from viewer.ui.boxes import BoxDrag, grip_at, paint_boxes, tool_words
+from viewer.ui.boxes import COLORS, BoxDrag, grip_at, paint_boxes, tool_words
+from viewer.ui.key_badge import paint_badge
+from viewer.ui.marking import Marking
 from viewer.ui.marks import ALERT, QUIET, Marks
 from viewer.ui.placement import Placement, place
+from viewer.ui.readout import readout
 
 _BACKGROUND = QColor("#000000")
 DRAGS = {
@@ -79,6 +82,7 @@ class Viewport(QWidget):
         font = self.font()
         font.setPointSizeF(max(font.pointSizeF(), 9.0))
         self._marks = Marks(font)
+        self.marking = Marking(self, intents, self.placement, font)
         self._way_out = ""
         self.setAccessibleName("Slice")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
@@ -91,7 +95,7 @@ class Viewport(QWidget):
         return QSize(720, 720)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(240, 240)
+        return QSize(200, 160)
 
     def set_mouse(self, profile: str) -> None:
         """Take a mouse profile, a key of `DRAGS`."""
@@ -116,10 +120,11 @@ class Viewport(QWidget):
         self._late.stop()
         self._waiting = False
         self._view = view
+        self.marking.show_view(view)
         self._image = None
         # Asking for the place of the cursor waits for the screen: 1 ms a slice, more where it is busy.
         self._readout = self._readout_at(self._pointer) if self._pointer is not None else ""
-        if self._box_drag is None:
+        if self._drag is None:
             self._show_grip(self._pointer or QPointF(-1, -1))
         number = f"slice {view.index + 1} of {len(view.series.slices)}" if view.series else "empty"
         self.setAccessibleDescription(f"{number}. {view.caption}" if view.caption else number)
@@ -147,6 +152,12 @@ class Viewport(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        try:
+            self._paint(painter, event)
+        finally:
+            painter.end()  # one that is left open ends the program
+
+    def _paint(self, painter: QPainter, event: QPaintEvent) -> None:
         area = QRectF(self.rect())
         placement = self.placement()
         if placement is None or self._view.slice is None:
@@ -154,13 +165,16 @@ class Viewport(QWidget):
         else:
             self._draw(painter, self._view.slice, placement)
             paint_boxes(painter, self._view, placement, self._marks.text)
-            hint = tool_words(self._view.tool)
+            taken = self._marks.occupied(painter, area, self._view, placement)
+            panning = self._drag is not None and self._box_drag is None
+            self.marking.paint(painter, area, placement, taken, panning=panning)
+            hint = tool_words(self._view.tool) or self.marking.hint()
             self._marks.paint(painter, area, self._view, placement, self._readout, hint)
+            paint_badge(painter, area, self._view, self._marks.text)
         if self._view.problem:
             self._say(painter, area, self._view.problem, ALERT)
         elif self._waiting or (self._view.series is not None and self._view.slice is None):
             self._say(painter, area, "Loading…", QUIET)
-        painter.end()
 
     def _composed(self, shown: Slice, section: Section) -> QImage:
         """The picture of what is seen of the slice, at a resolution that the screen can show."""
@@ -212,6 +226,7 @@ class Viewport(QWidget):
         if event.type() == QEvent.Type.FontChange:
             self._marks = Marks(self.font())
             self._marks.way_out = self._way_out
+            self.marking.set_font(self.font())
         super().changeEvent(event)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -229,27 +244,7 @@ class Viewport(QWidget):
         placement, shown = self.placement(), self._view.slice
         if placement is None or shown is None:
             return ""
-        x, y = placement.to_slice(point.x(), point.y())
-        row, col = math.floor(y), math.floor(x)
-        rows, cols = shown.values.shape[:2]
-        if not (0 <= row < rows and 0 <= col < cols):
-            return ""
-        value = shown.values[row, col]
-        if shown.is_color:
-            text = "RGB {} {} {}".format(*(int(part) for part in value))
-        else:
-            text = modality_text(float(value), shown.header.unit, shown.values.dtype.kind in "iu", shown.suv)
-        return f"{text}   {self._where(shown, row, col)}"
-
-    @staticmethod
-    def _where(shown: Slice, row: int, col: int) -> str:
-        from viewer.dicom.geometry import to_patient
-
-        point = to_patient(shown.header.geometry, row, col)
-        if point is None:
-            return f"column {col}, row {row}"
-        x, y, z = point
-        return f"({x:.1f}, {y:.1f}, {z:.1f}) mm".replace("-", "−")
+        return readout(shown, *placement.to_slice(point.x(), point.y()))
 
     def _point_at(self, point: QPointF) -> None:
         self._pointer = point
@@ -262,12 +257,12 @@ class Viewport(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         placement = self.placement()
-        if placement is None or self._drag is not None:
+        if placement is None or self._drag is not None or self.marking.press(event):
             return
         point = event.position()
         at = placement.to_slice(point.x(), point.y())
         self._drag = (event.button(), point, at)
-        if self._view.tool and event.button() == Qt.MouseButton.LeftButton:
+        if self._view.tool in COLORS and event.button() == Qt.MouseButton.LeftButton:
             box = self._tool_box()
             self._box_drag = BoxDrag(at, grip_at(box, placement, *at), box)
         self._scrolled = 0.0
@@ -275,6 +270,9 @@ class Viewport(QWidget):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         point = self._pointer = event.position()
+        if self.marking.move(event):
+            self._point_at(point)
+            return
         if self._drag is None:
             self._point_at(point)
             self._show_grip(point)
@@ -312,7 +310,11 @@ class Viewport(QWidget):
 
     def _show_grip(self, point: QPointF) -> None:
         """The pointer says what a drag of the tool in hand would do."""
-        placement = self.placement() if self._view.tool else None
+        placement = self.placement() if self._view.tool in COLORS else None
+        cursor = self.marking.cursor(point)
+        if cursor is not None:
+            self.setCursor(cursor)
+            return
         if placement is None:
             if self.testAttribute(Qt.WidgetAttribute.WA_SetCursor):
                 self.unsetCursor()
@@ -331,12 +333,16 @@ class Viewport(QWidget):
             self._intents.step(steps)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._drag is not None and event.button() == self._drag[0]:
+        if self.marking.release(event) or (self._drag is not None and event.button() == self._drag[0]):
             self._drag = self._box_drag = None
             self._point_at(event.position())
+            self._show_grip(event.position())
+            self.update()  # labels that went with the picture find better places
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         self._drag = self._box_drag = None
+        if self.marking.double_click(event):
+            return
         if event.button() == Qt.MouseButton.LeftButton and not self._view.tool:
             self.maximise_asked.emit()
 
@@ -346,9 +352,23 @@ class Viewport(QWidget):
 
     def leaveEvent(self, event: QEvent) -> None:
         self._pointer = None
+        self.marking.leave()
         self._readout = ""
         self.update(self._marks.readout_area(QRectF(self.rect())).toAlignedRect())
         super().leaveEvent(event)
+
+    def event(self, event: QEvent) -> bool:
+        # Keys about what the hand is doing come before the window's own commands.
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            taken = self.marking.wants(event)
+            event.setAccepted(taken)
+            if taken:
+                return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        if not self.marking.key(event):
+            super().keyPressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         event.accept()

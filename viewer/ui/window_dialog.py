@@ -16,7 +16,7 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.commands.intents import Intents
-from viewer.session.resolve import ResolvedView
+from viewer.session.resolved_view import ResolvedView
 from viewer.study import VoiLut, Window
 from viewer.ui import theme
 

@@ -62,21 +62,6 @@ def box_mask(shape: tuple[int, int], *, top: float, left: float, bottom: float, 
     return ((rows >= top) & (rows < bottom))[:, None] & ((cols >= left) & (cols < right))[None]
 
 
-def polygon_mask(shape: tuple[int, int], corners: np.ndarray) -> np.ndarray:
-    """(rows, cols) bool: pixels whose centre lies in the polygon, by the even-odd rule.
-
-    `corners` is (n, 2) float, (row, col) in slice pixels, closed by itself.
-    """
-    rows = (np.arange(shape[0]) + 0.5)[:, None]
-    cols = (np.arange(shape[1]) + 0.5)[None]
-    inside = np.zeros(shape, bool)
-    for (row, col), (next_row, next_col) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if row != next_row:
-            crossed = (rows >= min(row, next_row)) & (rows < max(row, next_row))
-            inside ^= crossed & (cols < col + (rows - row) * (next_col - col) / (next_row - row))
-    return inside
-
-
 def centre_blob(shape: tuple[int, int]) -> np.ndarray:
     """(rows, cols) float32: a Gaussian at the middle of the slice, sigma a sixth of its sides: a control."""
     rows, cols = ((np.arange(n) + 0.5 - n / 2) / (n / 6) for n in shape)
@@ -85,15 +70,21 @@ def centre_blob(shape: tuple[int, int]) -> np.ndarray:
 
 def undefined(values: np.ndarray, region: np.ndarray) -> str:
     """Why nothing can be said of this map and this region; "" where it can."""
-    if not region.any():
+    low, high = float(values.min()), float(values.max())
+    return undefined_of(low, high, pixels=int(np.count_nonzero(region)), of=region.size)
+
+
+def undefined_of(low: float, high: float, *, pixels: int, of: int) -> str:
+    """The same of a map from `low` to `high` and a region of so many of the slice's `of` pixels."""
+    if not pixels:
         return NO_PIXEL
-    if region.all():
+    if pixels == of:
         return ALL_PIXELS
-    if not np.isfinite(values).all():
+    if not (np.isfinite(low) and np.isfinite(high)):  # a NaN is both minimum and maximum
         return NO_NUMBER
-    if values.max() <= 0:
+    if high <= 0:
         return NO_EVIDENCE
-    return FLAT if values.max() == values.min() else ""
+    return FLAT if high == low else ""
 
 
 def scores(values: np.ndarray, region: np.ndarray) -> tuple[Score, ...]:
@@ -174,7 +165,7 @@ def effective_heat_ratio(heat: np.ndarray, region: np.ndarray) -> Figure:
 
 def overlap(kept: np.ndarray, region: np.ndarray) -> tuple[Figure, Figure]:
     """(IoU, its chance), (Dice, its chance) of the pixels kept, (rows, cols) bool, and the region."""
-    iou, dice = _overlap(kept.sum(), (kept & region).sum(), region)
+    iou, dice = overlap_of(kept.sum(), (kept & region).sum(), pixels=int(region.sum()), of=region.size)
     return (float(iou[0]), float(iou[1])), (float(dice[0]), float(dice[1]))
 
 
@@ -203,17 +194,20 @@ def _overlaps(heat: np.ndarray, region: np.ndarray) -> dict[str, Figure]:
         found[f"iou-{name}"], found[f"dice-{name}"] = overlap(kept, region)
     warm = heat > 0
     counts, hits = _ranked(heat[warm], region[warm])
-    iou, dice = _overlap(counts, hits, region)
+    iou, dice = overlap_of(counts, hits, pixels=int(region.sum()), of=region.size)
     found["iou-best"] = float(iou[0].max()), float(iou[1].max())
     found["dice-best"] = float(dice[0].max()), float(dice[1].max())
     return found
 
 
-def _overlap(counts: np.ndarray, hits: np.ndarray, region: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """((2, n) IoU and chance, (2, n) Dice and chance) for n thresholds that keep `counts` pixels, `hits` in
-    the region; chance is that of the overlap expected, for IoU below the true one by less than 1/pixels."""
-    both = np.stack([np.asarray(hits, float), np.asarray(counts) * region.mean()])
-    total = np.asarray(counts) + region.sum()
+def overlap_of(
+    counts: np.ndarray | int, hits: np.ndarray | int, *, pixels: int, of: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """((2, n) IoU and chance, (2, n) Dice and chance) for n thresholds that keep `counts` pixels, `hits` of
+    them in a region of so many of the slice's `of` pixels; chance is that of the overlap expected, for IoU
+    below the true one by less than 1/pixels."""
+    both = np.stack([np.asarray(hits, float), np.asarray(counts) * (pixels / of)])
+    total = np.asarray(counts) + pixels
     return both / (total - both), 2 * both / total
 
 

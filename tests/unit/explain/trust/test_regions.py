@@ -16,7 +16,6 @@ from viewer.explain.trust.regions import (
     interval,
     otsu,
     overlap,
-    polygon_mask,
     scores,
 )
 
@@ -170,21 +169,6 @@ def test_a_map_and_a_region_of_different_slices_do_not_meet():
 def test_a_box_holds_the_pixels_whose_centre_lies_in_it():
     mask = box_mask((4, 6), top=0.6, left=1.5, bottom=3.5, right=4.4)
     assert np.argwhere(mask).min(0).tolist() == [1, 1] and np.argwhere(mask).max(0).tolist() == [2, 3]
-
-
-def test_a_polygon_has_its_axes_in_the_order_row_and_column():
-    corners = np.array([[1.0, 2.0], [1.0, 9.0], [4.0, 9.0], [4.0, 2.0]])
-    assert np.array_equal(polygon_mask((6, 12), corners), box_mask((6, 12), top=1, left=2, bottom=4, right=9))
-
-
-def test_polygons_are_filled_as_scikit_image_fills_them():
-    measure = pytest.importorskip("skimage.measure")
-    rng = np.random.default_rng(2)
-    for _ in range(5):
-        corners = rng.uniform(-3, 40, (7, 2))
-        # scikit-image counts pixel centres from 0, we from a half.
-        expected = measure.grid_points_in_poly((32, 36), corners - 0.5)
-        assert np.array_equal(polygon_mask((32, 36), corners), expected)
 
 
 def test_the_interval_of_many_values_is_that_of_the_normal_law():

@@ -1,0 +1,113 @@
+"""All marks of the study with their figures, the key images, and the comment.
+
+Its parts are made when it is first seen, and follow the picture only while it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QShowEvent
+from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+
+from viewer.commands.intents import Intents
+from viewer.session.resolved_view import ResolvedView
+from viewer.session.slice_places import Places
+from viewer.study import ScanResult
+from viewer.ui import theme
+from viewer.ui.section import Section
+
+if TYPE_CHECKING:
+    from viewer.ui.comment_field import CommentField
+    from viewer.ui.key_image_list import KeyImageList
+    from viewer.ui.study_marks import StudyMarks
+
+
+class MarksPanel(QScrollArea):
+    """Marks, key images and comment of the study on the screen. `done`: the keys go back to the picture."""
+
+    done = Signal()
+
+    def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("panel")
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._intents = intents
+        self._view = ResolvedView()
+        self._found = ScanResult()
+        self._places: tuple[ScanResult | None, str, Places] = (None, "", Places())
+        self.marks: StudyMarks | None = None
+        self.keys: KeyImageList | None = None
+        self.comment: CommentField | None = None
+        self.sections: tuple[Section, ...] = ()
+
+    def sizeHint(self) -> QSize:
+        return QSize(290, 620)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(230, 120)
+
+    def show_view(self, view: ResolvedView) -> None:
+        """Show what was drawn, chosen and written in the study on the screen."""
+        self._view = view
+        if self.isVisible() and self.marks is not None and self.keys is not None and self.comment is not None:
+            places = self._of_study(view)
+            self.marks.show_view(view, places)
+            self.keys.show_view(view, places)
+            self.comment.show_view(view)
+
+    def show_scan(self, result: ScanResult) -> None:
+        """Which series are open: where a mark stands among them, and what its slice is called."""
+        self._found = result
+        self.show_view(self._view)
+
+    def dress(self) -> None:
+        """Take the icons of the theme in force."""
+        for section in self.sections:
+            section.set_opened(section.opened)
+        if self.marks is not None:
+            self.marks.dress()
+            self.show_view(self._view)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        if self.marks is None:
+            self._build()
+        super().showEvent(event)
+        self.show_view(self._view)
+
+    def _of_study(self, view: ResolvedView) -> Places:
+        """The places of the study on the screen; the same object while that stays the same."""
+        study = view.series.study_instance_uid if view.series is not None else ""
+        result, of, places = self._places
+        if result is not self._found or of != study:
+            places = Places([one for one in self._found.series if one.study_instance_uid == study])
+            self._places = (self._found, study, places)
+        return places
+
+    def _build(self) -> None:
+        from viewer.ui.comment_field import CommentField
+        from viewer.ui.key_image_list import KeyImageList
+        from viewer.ui.study_marks import StudyMarks
+
+        self.marks, self.keys = StudyMarks(self._intents), KeyImageList(self._intents)
+        self.comment = CommentField(self._intents)
+        self.marks.done.connect(self.done)
+        self.sections = (
+            Section("Marks", self.marks, opened=True),
+            Section("Key images", self.keys, opened=True),
+            Section("Comment", self.comment, opened=True),
+        )
+        inside = theme.named(QWidget(), "panel")
+        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        for section in self.sections:
+            section.body.summary.connect(section.say)  # type: ignore[attr-defined]
+            column.addWidget(section)
+        column.addStretch(1)
+        self.setWidget(inside)
