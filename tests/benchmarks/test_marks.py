@@ -4,8 +4,8 @@
 
 A frame of panning and a new look of the overlay stay within 16 ms (95th percentile). Processor time is
 counted, of all threads together, so that others at work on the machine do not count: what the frame takes
-on the screen is less where a second core is free. Measured when this was written, offscreen: a frame of
-panning @PAN@, a new look @LOOK@.
+on the screen is less where a second core is free. Measured when this was written, offscreen, on two cores
+shared by eight: a frame of panning 7.3 ms, a new look 7.9 ms (95th percentile), 1 to 1.5 ms of it for marks.
 """
 
 import itertools

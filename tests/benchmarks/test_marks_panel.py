@@ -4,7 +4,7 @@
 
 A step from slice to slice, with the panel open, from the new view to the last pixel of the panel. A few and
 hundreds of marks take turns, so that whatever else the machine does falls on both. Measured when this was
-written, with seven others at work on two cores: 500 marks 1.3 to 1.6 × 25 marks.
+written, with seven others at work on two cores: 500 marks cost 0.9 to 1.5 times what 25 cost, about 20 ms.
 """
 
 import time
@@ -18,7 +18,7 @@ from PySide6.QtWidgets import QApplication
 from tests.support.marked_study import FOUND, mark_on, view_of
 from viewer.ui.marks_panel import MarksPanel
 
-FEW, MANY, BOUND = 25, 500, 3.0
+FEW, MANY, BOUND = 25, 500, 2.0
 
 pytestmark = pytest.mark.qt_log_ignore("This plugin does not support propagateSizeHints")
 
@@ -31,7 +31,7 @@ def views_with(count: int):
 
 
 @pytest.mark.benchmark(group="panel of marks", min_rounds=12)
-def test_five_hundred_marks_cost_no_more_than_three_times_twenty_five(qtbot, benchmark):
+def test_five_hundred_marks_cost_less_than_twice_twenty_five(qtbot, benchmark):
     panels, taken = [], ([], [])
     for views in (views_with(FEW), views_with(MANY)):
         panel = MarksPanel(SimpleNamespace())  # nothing is asked of anybody

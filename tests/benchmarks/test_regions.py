@@ -3,7 +3,9 @@
     pytest tests/benchmarks/test_regions.py --benchmark-only
 
 Counted in time of the processor, which other work does not lengthen. Measured when this was written, on
-two cores that had other work too: MEASURED
+two cores with eight other jobs: statistics 9 to 16 ms, with a heatmap 15 to 35 ms; area and perimeter of
+5,000 points 5 to 7 ms, of other outlines below 1 ms. On the same two cores at rest the clock showed 10 to
+17 ms for the statistics.
 """
 
 import time

@@ -8,13 +8,23 @@ import pytest
 from PySide6.QtGui import QImage
 
 from tests.support import golden
-from tests.support.report_views import make_report, make_view
-from viewer.report import page
+from tests.support.report_views import drawn_on, make_report, make_view
+from viewer.report import document, page
+from viewer.report.document import Document
 from viewer.session.state import Overlay
 
 EXPECTED = Path(__file__).parent / "expected"
 WIDTH = 1200
 OUTSIDE = ("The model is made for axial slices; these are sagittal.",)
+
+
+def contact_page() -> Document:
+    """Three slices, one drawn on, one not analysed."""
+    few = dataclasses.replace(drawn_on(make_view()), marks=drawn_on(make_view()).marks[4:6])
+    views = few, make_view(), make_view(96, 256, spacing=(3.0, 0.9), analysed=False)
+    return Document(tuple(make_report(view) for view in views), contact=True)
+
+
 PAGES = {
     "page": lambda: make_report(comment="Enhancing lesion, left frontal.\nThe evidence lies on it."),
     "page_deidentified_no_evidence": lambda: make_report(make_view(empty=True), deidentify=True),
@@ -29,6 +39,8 @@ PAGES = {
             name="VERYLONGFAMILYNAME^WITH MANY GIVEN NAMES " * 3,
         )
     ),
+    "page_marks": lambda: make_report(drawn_on(make_view()), comment="Every kind of mark."),
+    "page_contact": contact_page,
     "page_not_analysed": lambda: make_report(make_view(320, 180, spacing=None, analysed=False)),
 }
 
@@ -46,7 +58,10 @@ def approve(request):
 def drawn(name: str) -> QImage:
     """The page, with versions that do not change from one machine to the next."""
     made = PAGES[name]()
-    return page.draw(dataclasses.replace(made, software=(("glassbox", "0.1.0"), ("python", "3.11"))), WIDTH)
+    one = made if isinstance(made, Document) else Document((made,))
+    versions = (("glassbox", "0.1.0"), ("python", "3.11"))
+    reports = tuple(dataclasses.replace(report, software=versions) for report in one.reports)
+    return document.draw(dataclasses.replace(one, reports=reports), WIDTH)
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -389,13 +389,13 @@ def test_while_a_mark_is_drawn_its_figure_stands_beside_it(window, show, view):
 
 def test_labels_go_with_the_slice_while_it_pans_and_settle_when_it_rests(window, show, intents, view):
     several = [shown(view, points=((x, 6.0), (x + 8, 30.0)), name=f"m{x}") for x in (4.0, 18.0, 32.0, 46.0)]
-    show(marked(view, *several))
+    show(marked(view, *several, presentation=Presentation(zoom=2.0, pan=(30.0, 18.0))))
     painted(window)
     viewport = window.viewport
     before = [one.label for one in viewport.marking.layer.laid]
     start = at_slice(window, 30, 36)
     QTest.mousePress(viewport, Qt.MouseButton.MiddleButton, pos=start)
-    show(marked(view, *several, presentation=Presentation(pan=(36.0, 22.0))))
+    show(marked(view, *several, presentation=Presentation(zoom=2.0, pan=(46.0, 18.0))))
     painted(window)
     moved = [one.label for one in viewport.marking.layer.laid]
     ways = {(round(b.left - a.left), round(b.top - a.top)) for a, b in zip(before, moved, strict=True)}
@@ -477,3 +477,49 @@ def test_how_a_mark_is_drawn_is_said_until_one_was_drawn(window, show, view):
     show(replace(view, tool="polygon"))
     click(window, 10, 10)
     assert "closes it" in marking.hint()
+
+
+def test_a_panned_picture_of_marks_is_what_is_painted_afresh(window, show, view, qtbot, intents):
+    marks = [
+        shown(view, "polygon", CORNERS, figures=()),
+        shown(view, name="two", points=((3.0, 3.0), (57.0, 37.0)), figures=()),
+        shown(view, "probe", ((30.0, 20.0),), name="three", figures=(), faint=True),
+    ]
+    show(marked(view, *marks, presentation=Presentation(zoom=1.4)))
+    painted(window)
+    QTest.mousePress(window.viewport, Qt.MouseButton.MiddleButton, pos=at_slice(window, 30, 36))
+    moved = marked(view, *marks, presentation=Presentation(zoom=1.4, pan=(36.0, 23.0)))
+    show(moved)
+    shifted = pixels(window.viewport)
+    QTest.mouseRelease(window.viewport, Qt.MouseButton.MiddleButton, pos=at_slice(window, 30, 36))
+    fresh = Viewport(intents)
+    qtbot.addWidget(fresh)
+    fresh.resize(window.viewport.size())
+    with qtbot.waitExposed(fresh):
+        fresh.show()
+    fresh.show_view(moved)
+    assert np.array_equal(shifted, pixels(fresh))
+    fresh.close()
+
+
+def test_while_one_mark_is_dragged_the_labels_of_the_others_stay(window, show, intents, view):
+    several = [shown(view, points=((x, 6.0), (x + 8, 30.0)), name=f"m{x}") for x in (4.0, 18.0, 32.0, 46.0)]
+    show(marked(view, *several))
+    painted(window)
+    layer = window.viewport.marking.layer
+    before = {one.shown.mark.id: one.label for one in layer.laid}
+    other = before["m46.0"]
+    inside = window.viewport.placement().to_slice(other.left + 9, other.top + 9)
+    QTest.mousePress(window.viewport, LEFT, pos=at_slice(window, 26, 30))
+    for end in ((30.0, 30.0), inside):
+        hover(window, at_slice(window, *end), LEFT)
+        pulled = shown(view, points=((18.0, 6.0), end), name="m18.0")
+        changed = [pulled if one.mark.id == "m18.0" else one for one in several]
+        show(marked(view, *changed, chosen="m18.0"))
+        painted(window)
+        now = {one.shown.mark.id: one.label for one in layer.laid}
+        assert all(now[name] == before[name] for name in before if name != "m18.0")
+    QTest.mouseRelease(window.viewport, LEFT, pos=at_slice(window, *inside))
+    painted(window)
+    now = {one.shown.mark.id: one.label for one in layer.laid}
+    assert now["m46.0"] != other, "let go, it makes way"

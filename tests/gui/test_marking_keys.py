@@ -20,6 +20,7 @@ def test_text_is_typed_where_it_is_about_and_letters_are_no_commands(window, sho
     QTest.keyClick(entry, Qt.Key.Key_Return)
     assert intents.named("marks.add") and near(intents.named("marks.add")[-1][1], ((20, 10),))
     assert intents.named("marks.add")[-1][2] == "Hila, left"
+    assert window.viewport.marking.entry is None and len(intents.named("marks.add")) == 1
     assert not intents.named("toggle_overlay") and not intents.named("toggle_invert")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRectF, Qt
 from PySide6.QtGui import QContextMenuEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
@@ -16,7 +16,7 @@ from viewer.session.marks import shown_mark
 from viewer.session.resolved_view import ResolvedView
 from viewer.study import Geometry, ScanResult
 from viewer.ui import theme
-from viewer.ui.key_badge import badge_words
+from viewer.ui.key_badge import badge_room, badge_words
 from viewer.ui.mark_rows import NOT_OPEN, Heading, Row
 from viewer.ui.marks_panel import MarksPanel
 from viewer.ui.series_panel import SeriesPanel
@@ -190,6 +190,26 @@ def test_of_five_hundred_marks_only_those_in_sight_are_worked_out(panel, put, qt
 # Never a stale figure
 
 
+def test_what_changes_is_drawn_at_once(panel, put, qtbot, monkeypatch):
+    drawn = []
+    words = panel.marks.list.marks.words
+    lines = words.lines
+    monkeypatch.setattr(words, "lines", lambda row: drawn.append(lines(row)) or drawn[-1])
+    mark = mark_on(2, "rectangle")
+    for asked, expected in (
+        (view_of(mark), "300 mm²"),
+        (
+            view_of(mark, shown=[measured(mark, 41.0)]),
+            "300 mm² · Mean 41.0 HU · SD 2.0 · Heat 42 % (by chance 10 %)",
+        ),
+        (view_of(replace(mark, text="Node")), "Rectangle · 300 mm²"),
+    ):
+        qtbot.wait(5)
+        drawn.clear()
+        put(asked)
+        qtbot.waitUntil(lambda expected=expected: expected in [figures for _, figures in drawn], timeout=2000)
+
+
 def test_a_region_that_changes_has_no_figure_of_its_old_pixels(panel, put):
     mark = mark_on(2, "rectangle")
     put(view_of(mark, shown=[measured(mark, 41.0)], chosen_mark=mark.id))
@@ -216,6 +236,25 @@ def test_figures_of_pixels_stay_in_the_list_while_another_slice_is_shown_but_not
     assert said(panel)[1] == "Rectangle | 600 mm²"
     put(view_of(mark, index=3))
     assert "Mean 41.0 HU" in said(panel)[1], "undone: it is the same region again"
+
+
+def test_all_figures_are_in_sight_whenever_they_come(panel, put, qtbot):
+    mark = mark_on(2, "rectangle")
+    full = measured(mark, 41.0)
+    many = tuple(Figure(f"A figure with a long name {number}", 1.0, chance=0.5) for number in range(9))
+    more = replace(full, statistics=replace(full.statistics, figures=many))
+    chosen = panel.marks.chosen
+    for shown in (full, replace(full, statistics=None), more, replace(full, statistics=None), full):
+        put(view_of(mark, shown=[shown], chosen_mark=mark.id))
+        put(view_of(mark, shown=[shown], chosen_mark=mark.id))
+        qtbot.wait(20)
+        for label in (chosen.figures, chosen.note):
+            assert label.isHidden() or label.height() >= label.heightForWidth(label.width())
+        assert chosen.histogram.height() >= chosen.histogram.sizeHint().height()
+        assert chosen.figures.geometry().bottom() < chosen.histogram.geometry().top()
+    panel.resize(panel.width() - 50, 900)
+    qtbot.wait(20)
+    assert chosen.figures.height() >= chosen.figures.heightForWidth(chosen.figures.width())
 
 
 def test_a_region_that_cannot_be_measured_says_why(panel, put):
@@ -342,6 +381,21 @@ def ribbon(qtbot, intents):
     made.resize(46, 400)
     made.show()
     return made
+
+
+def test_the_label_of_a_mark_keeps_clear_of_the_badge(window, show):
+    placement = (show(view_of()), window.viewport.placement())[1]
+    area, writer = QRectF(window.viewport.rect()), window.viewport._marks.text
+    keyed = view_of(key_images=keys_of(2))
+    (badge,) = badge_room(area, keyed, writer)
+    x, y = placement.to_slice((badge.left + badge.right) / 2, badge.top - 4)
+    mark = replace(mark_on(2, "probe"), id="p", text="A name")
+    shown = replace(shown_mark(mark, SERIES, SERIES.slices[2], SLICES[2]), points=((x, y),))
+    show(replace(keyed, all_marks=(mark,), marks=(shown,)))
+    window.viewport.grab()
+    (label,) = [one.label for one in window.viewport.marking.layer.laid]
+    assert label is not None
+    assert label.right <= badge.left or label.left >= badge.right or label.top >= badge.bottom
 
 
 def test_the_ribbon_ticks_marks_and_key_images_and_names_them(ribbon):

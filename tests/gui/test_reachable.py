@@ -26,12 +26,14 @@ from PySide6.QtWidgets import (
 from shiboken6 import isValid
 
 import viewer.ui
+from tests.support.clipping import clipped
 from tests.support.mark_factory import make_mark
 from tests.support.stand_ins import bundle_of
 from viewer.annotate import shape
 from viewer.annotate.mark import KeyImage, ShownMark
 from viewer.notice import Notice
 from viewer.report.gather import Source
+from viewer.session.kept import Recent
 from viewer.study import ScanResult
 from viewer.ui.viewport import Viewport
 
@@ -136,14 +138,16 @@ def full(window, show, analysed, qtbot):
 
 
 def test_every_control_of_the_window_has_a_name(full):
-    assert len(own(full)) > 30
+    assert all(dock.isVisible() for dock in full.docks.values()) and len(own(full)) > 50
     assert not nameless(full)
     assert heard(full) and all(heard(dock) for dock in full.docks.values())
 
 
 def test_every_control_of_the_start_page_has_a_name(window):
-    window.show_recent([])
-    assert window.start.isVisible() and not nameless(window)
+    window.show_recent([Recent(f"/study{number}") for number in range(9)])
+    window.show_unfinished(Recent("/study1"))
+    assert window.start.recent.search.isVisible() and window.start.unfinished.isVisible()
+    assert not nameless(window)
 
 
 def test_every_dialog_is_looked_at_here():
@@ -206,7 +210,7 @@ def test_tab_comes_by_every_control_of_the_start_page(window, qtbot):
 
 
 def test_a_dialog_is_named_walked_by_tab_and_closed_by_esc(dialog, qtbot):
-    assert not nameless(dialog) and heard(dialog)
+    assert not nameless(dialog) and heard(dialog) and not clipped(dialog)
     assert not missed(dialog, walked(next(one for one in own(dialog) if one.isEnabled())))
     QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Escape)
     qtbot.waitUntil(lambda: not isValid(dialog) or not dialog.isVisible())

@@ -110,7 +110,7 @@ def test_windows_that_are_killed_at_random_moments_lose_at_most_two_seconds(stud
     there = {mark.id for mark in taken.theirs.marks}
     lost = [one.lost(there) for one in readers]
     print(f"seed {seed}; drawn {[len(one.drawn) for one in readers]}, lost at most {lost} s")
-    assert all(len(one.drawn) > 20 for one in readers)
+    assert all(len(one.drawn) > 5 for one in readers)
     assert max(lost) <= AT_MOST_S, f"seed {seed}"
 
     controller, window = sit_down(qtbot, database)

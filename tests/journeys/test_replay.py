@@ -1,6 +1,7 @@
 """An exported report is opened again: everything it showed comes back, or a sentence says why not."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -152,16 +153,26 @@ def test_a_study_that_was_opened_before_is_found_without_asking(fresh, study, tm
     assert other.screen.asked_for_study == []
 
 
+class SlowStore(Store):
+    """On a disk that takes its time."""
+
+    def exchange(self, asks):
+        time.sleep(0.5)
+        return super().exchange(asks)
+
+
 def test_what_was_kept_since_wins_over_the_report(fresh, study, tmp_path):
     reader = fresh(Store(default_path()))
     reader.open(study)
     was = draw_and_export(reader, tmp_path / "a.png")
     reader.controller.marks.change(was.marks[0].id, color="cyan")
     assert reader.controller.shutdown(20_000)
-    other = fresh(Store(default_path()))
+    other = fresh(SlowStore(default_path()))
     other.controller.open(tmp_path / "a.png")
     other.wait(lambda: is_back(other, was))
-    assert other.controller.state.marks[0].color == "cyan"
+    uid = other.screen.view.series.study_instance_uid
+    other.wait(lambda: other.controller.keeping.restored(uid))
+    assert other.controller.state.marks[0].color == "cyan" and other.screen.said("has been changed since")
 
 
 def test_another_study_in_the_folder_is_refused(first, fresh, tmp_path):

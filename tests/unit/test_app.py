@@ -8,7 +8,7 @@ import pytest
 
 from viewer import __version__, app
 
-HEAVY = ("torch", "torchvision", "SimpleITK", "pydicom")
+HEAVY = ("torch", "torchvision", "SimpleITK", "pydicom", "sqlite3")
 
 
 def test_the_version_is_told(capsys):
@@ -133,6 +133,58 @@ raise SystemExit(app.open_window())
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "damaged" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("damaged", "was damaged"),
+        ("newer", "is of a newer Glassbox"),
+        ("no folder", "not saved: your data folder cannot be written"),
+    ],
+)
+def test_a_database_that_cannot_be_used_opens_the_window_with_a_notice(content, said):
+    import sqlite3
+
+    from viewer.session.store import default_path
+
+    where = default_path()
+    assert where.is_relative_to(os.environ["XDG_DATA_HOME"])  # and not in the folder of who runs the tests
+    if content == "no folder":
+        where.parent.parent.mkdir(parents=True)
+        where.parent.write_text("a file")
+    else:
+        where.parent.mkdir(parents=True)
+        database = sqlite3.connect(where)
+        database.executescript("PRAGMA application_id = 1196180051; PRAGMA user_version = 99;")
+        database.close()
+        if content == "damaged":
+            where.write_bytes(b"damaged" * 99)
+    code = """
+import time
+from PySide6.QtWidgets import QApplication
+from viewer import app
+from viewer.ui.main_window import MainWindow
+
+said = []
+MainWindow.show_notice = lambda self, notice: said.append(notice)
+
+def run(self=None):
+    until = time.monotonic() + 60
+    while not said and time.monotonic() < until:
+        QApplication.processEvents()
+    print(said[0].text, "|", any(w.isVisible() for w in QApplication.topLevelWidgets()), len(said))
+    return 0
+
+QApplication.exec = run
+raise SystemExit(app.open_window())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout and done.stdout.strip().endswith("| True 1")
+    if content != "no folder":
+        (aside,) = [one.name for one in where.parent.iterdir() if content in one.name]
+        assert aside in done.stdout
 
 
 def test_the_size_of_the_interface_is_taken_from_the_settings():

@@ -126,8 +126,6 @@ def the_same(png, ran, tmp_path):
         ("--method", "hires-cam", "--target", "cyst", "--against", "lesion", "--evidence", "signed"),
         ("--layer", "block2", "--scale", "relative", "--opacity", 0.8, "--threshold", 0.4),
         ("--window", "-100,900", "--colormap", "viridis", "--evidence", "negative", "--slice", 2),
-        ("--method", "layer-cam"),
-        ("--method", "gradient"),
         ("--method", "smoothgrad", "--target", "cyst"),
         ("--method", "score-cam", "--layer", "block3"),
     ],

@@ -59,11 +59,11 @@ def answer(options: argparse.Namespace) -> Answer:
         for report, bundle in zip(recorded.reports, bundles, strict=True)
     ]
     made = replace(recorded, reports=tuple(again))
-    image = document.draw(made)
-    differing = _differing(options.replay, image)
     data = document.encoded(made)
+    written = _image(data)  # what is held against the file is what is written
+    differing = _differing(options.replay, written)
     saving.write(options.out, lambda file: file.write(data), overwrite=options.overwrite)
-    return _answer(options, again, differing, image.width() * image.height())
+    return _answer(options, again, differing, written.width() * written.height())
 
 
 def _answer(options: argparse.Namespace, reports: Sequence[Report], differing: int | None, of: int) -> Answer:
@@ -191,6 +191,12 @@ def _device(recorded: Report) -> str | None:
     """Where the network ran, so that it rounds as it did."""
     device = recorded.analysis.provenance.device if recorded.analysis is not None else ""
     return device if device in DEVICES else None
+
+
+def _image(data: bytes) -> QImage:
+    from PySide6.QtGui import QImage
+
+    return QImage.fromData(data, "PNG").convertToFormat(QImage.Format.Format_RGB32)  # type: ignore[arg-type]
 
 
 def _differing(path: Path, drawn: QImage) -> int | None:

@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the study it was made from",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a file that is already there")
-    parser.add_argument("--out", metavar="X.png", type=Path, required=True, help="file to write")
+    parser.add_argument("--out", metavar="X.png", type=Path, required=True, help="PNG or PDF to write")
 
 
 def _defaults() -> argparse.Namespace:
@@ -87,8 +87,12 @@ def _defaults() -> argparse.Namespace:
 
 
 def answer(options: argparse.Namespace) -> Answer:
-    if options.out.suffix.lower() != ".png":
-        raise ReportError(f"'{options.out.name}' does not end in .png.", remedy="Give --out a name in .png.")
+    endings = (".png",) if options.replay is not None else (".png", ".pdf")
+    if options.out.suffix.lower() not in endings:
+        names = " or ".join(endings)
+        raise ReportError(
+            f"'{options.out.name}' does not end in {names}.", remedy=f"Give --out a name in {names}."
+        )
     if saving.exists(options.out) and not options.overwrite:
         error = saving.already_there(options.out)
         raise ReportError(error.what, remedy="Choose another name, or add --overwrite.")
@@ -146,13 +150,18 @@ def _view(
 
 
 def _written(options: argparse.Namespace, view: ResolvedView) -> Answer:
-    from viewer.report import page, report
+    from viewer.report import page, paper, report
+    from viewer.report.choice import is_pdf
+    from viewer.report.document import Document
 
     drawing.need_application()
     if options.deidentify and view.header is not None and view.header.burned_in:
         note(identity.BURNED_IN)
     made = report.build(view, comment=options.comment, deidentify=options.deidentify)
-    page.save(made, options.out, overwrite=options.overwrite)
+    if is_pdf(options.out):
+        paper.save([Document((made,))], options.out, overwrite=options.overwrite)
+    else:
+        page.save(made, options.out, overwrite=options.overwrite)
     table = _table(options.out, made)
     return Answer(table, _lines(table))
 

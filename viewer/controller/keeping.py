@@ -63,6 +63,9 @@ class _Study:
     awaits: tuple[float, Look] | None = None
     """How it was left, and when, until that is on the screen or the reader has moved."""
 
+    failed: bool = False
+    """Whether it could not be fetched: it is not asked for again at once."""
+
     @property
     def restored(self) -> bool:
         return self.stamp is not NEVER
@@ -121,7 +124,7 @@ class Keeping(QObject):
     def restored(self, study: str) -> bool:
         """Whether what is kept of a study is in the state, or cannot come."""
         known = self._studies.get(study)
-        return known.restored or self._failing if known is not None else self._store is None or not study
+        return known.restored or known.failed if known is not None else self._store is None or not study
 
     @property
     def can_go_on(self) -> bool:
@@ -246,23 +249,28 @@ class Keeping(QObject):
         """Show the study that was left last as it was left, once its slice is there; not if the reader has
         moved meanwhile."""
         waiting = [study for study in self._studies.values() if study.awaits is not None]
+        if not waiting:
+            return
+        desk, found = self._desk, None
         looks = [study.awaits for study in waiting if study.awaits is not None]
-        if not looks:
-            return
-        desk, opening = self._desk, self._opening
-        left_at, look = max(looks, key=lambda one: one[0])
-        changes = look_at(look, desk.series, desk.bundles, complete=not desk.growing)
-        if changes is None and opening.untouched:
-            return
+        for left_at, look in sorted(looks, key=lambda one: one[0], reverse=True):
+            changes = look_at(look, desk.series, desk.bundles, complete=not desk.growing)
+            if changes is None and self._opening.untouched:
+                return
+            if changes:
+                found = left_at, look, changes
+                break
         for study in waiting:
             study.awaits = None
-        if not changes or not opening.untouched or left_at <= self._left_at:
-            return
+        if found is not None and found[0] > self._left_at and self._opening.untouched:
+            self._show(*found)
+
+    def _show(self, left_at: float, look: Look, changes: dict[str, Any]) -> None:
         self._left_at = left_at
         with self._editing.unrecorded():
-            opening.bring(**changes)
+            self._opening.bring(**changes)
         if look.digest not in ("", self._digest()):
-            desk.say(
+            self._desk.say(
                 "The model is not the one with which this study was last read.",
                 "See which one is chosen before you compare.",
                 "warning",
@@ -297,7 +305,7 @@ class Keeping(QObject):
         """The next errand, or what has changed meanwhile, or a rest."""
         if self._errands:
             self.runner.submit(self._errands.popleft())
-        elif any(not study.restored for study in self._studies.values()) and not self._failing:
+        elif any(not study.restored and not study.failed for study in self._studies.values()):
             self._exchange()
         elif self._studies or self._left:
             unsaved = any(change_of(ask.base, ask.now) for ask in self._asks())
@@ -324,6 +332,9 @@ class Keeping(QObject):
 
     @Slot(object, object)
     def _on_failed(self, job: Job, error: Exception) -> None:
+        if job.key == "exchange":
+            for study in self._studies.values():
+                study.failed = True
         self._fail(error)
         self._desk.learned.emit()
         self._next()

@@ -22,6 +22,9 @@ THIS, PAGES, CONTACT = "this", "pages", "contact"
 TOGETHER = 8
 """Images on a contact page."""
 
+Place = tuple[Series, int, SliceHeader]
+"""A series, a place in it, and the slice there."""
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -50,13 +53,21 @@ class Source:
     known: Known | None = None
     kept: Mapping[SliceKey, Slice | PackedSlice] = field(default_factory=dict)
     loaded: LoadedModel | None = None
+    _places: dict[SliceKey, Place] = field(init=False, default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        chosen = {one.instance: one.series for one in self.view.key_images}
+        for series in self._series() if chosen else ():
+            for index, header in enumerate(series.slices):
+                key = header.key
+                if key in chosen and (key not in self._places or series.uid == chosen[key]):
+                    self._places[key] = series, index, header
 
     @property
     def images(self) -> tuple[KeyImage, ...]:
         """The key images of the study that are there, in the order of series and slices."""
         chosen = {one.instance: one for one in self.view.key_images}
-        there = (header.key for series in self._series() for header in series.slices)
-        return tuple(chosen[key] for key in dict.fromkeys(there) if key in chosen)
+        return tuple(chosen[key] for key in self._places)
 
     @property
     def missing(self) -> int:
@@ -75,15 +86,9 @@ class Source:
             return self.view.header is not None and self.view.header.burned_in
         return any(self.find(one)[2].burned_in for one in self.images)
 
-    def find(self, image: KeyImage) -> tuple[Series, int, SliceHeader]:
-        """Series, place in it, and header of one of `images`; in its own series where that is there."""
-        places = [
-            (series, index, header)
-            for series in self._series()
-            for index, header in enumerate(series.slices)
-            if header.key == image.instance
-        ]
-        return next((place for place in places if place[0].uid == image.series), places[0])
+    def find(self, image: KeyImage) -> Place:
+        """Where one of `images` lies: in its own series if that is there."""
+        return self._places[image.instance]
 
     def _series(self) -> tuple[Series, ...]:
         if self.known is not None:

@@ -95,6 +95,8 @@ class MarkPainter:
         drawn = []
         for shown in marks:
             lines, points = self._outline(shown)
+            if not len(points) or not np.isfinite(points).all():
+                continue  # from a damaged file: nothing can be said of where it is
             drawn.append(Drawn(shown, tuple(line @ turn + shift for line in lines), points @ turn + shift))
         return tuple(drawn)
 

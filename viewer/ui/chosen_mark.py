@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QLineEdit, QToolButton, QVBoxLayout, QWidget
 
 from viewer.annotate import words
@@ -17,6 +18,22 @@ from viewer.ui.mark_menu import swatch
 
 _ICON = QSize(16, 16)
 _MEASURING = "Measuring the pixels…"
+
+
+class FullLabel(QLabel):
+    """As tall as its words need at its width: in a scroll area a layout does not see to that."""
+
+    def setText(self, text: str) -> None:
+        super().setText(text)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        self.setMinimumHeight(0)  # or the height needed is never less than what was needed before
+        self.setFixedHeight(max(self.heightForWidth(self.width()), 0))
 
 
 class ChosenMark(QWidget):
@@ -46,10 +63,10 @@ class ChosenMark(QWidget):
         self.lock.clicked.connect(self._lock)
         self.delete = self._button("Delete the mark")
         self.delete.clicked.connect(self._delete)
-        self.figures = QLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
+        self.figures = FullLabel(wordWrap=True, textFormat=Qt.TextFormat.RichText)
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.figures.setAccessibleName("Figures of the mark")
-        self.note = theme.named(QLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText), "dim")
+        self.note = theme.named(FullLabel(wordWrap=True, textFormat=Qt.TextFormat.PlainText), "dim")
         self.histogram = HistogramView()
         look = QHBoxLayout()
         look.setSpacing(4)

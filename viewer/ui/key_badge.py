@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter
 
+from viewer.annotate.labels import Rect
 from viewer.session.resolved_view import ResolvedView
 from viewer.session.slice_places import indices_in
 from viewer.ui import theme
@@ -27,6 +28,15 @@ def badge_words(view: ResolvedView) -> str:
     return words if len(here) == len(view.key_images) else f"{words} in this series"
 
 
+def badge_room(area: QRectF, view: ResolvedView, text: TextPainter) -> list[Rect]:
+    """Where the badge stands in `area`, so that the labels of marks keep clear of it; empty without one."""
+    words = badge_words(view)
+    if not words:
+        return []
+    plate = _plate(area, view, text.width(words), text.line)
+    return [Rect(plate.left(), plate.top(), plate.right(), plate.bottom())]
+
+
 def paint_badge(painter: QPainter, area: QRectF, view: ResolvedView, text: TextPainter) -> None:
     """Paint the badge into the upper middle of the picture, under the orientation letter."""
     words = badge_words(view)
@@ -34,17 +44,23 @@ def paint_badge(painter: QPainter, area: QRectF, view: ResolvedView, text: TextP
         return
     device = painter.device()
     ratio = device.devicePixelRatio() if device is not None else 1.0
-    star = _STAR + 6 if view.is_key_image else 0
-    width = text.width(words) + star + 20
-    plate = QRectF(area.center().x() - width / 2, area.top() + 2.2 * text.line, width, text.line + 6)
+    plate = _plate(area, view, text.width(words), text.line)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(_PLATE)
     painter.drawRoundedRect(plate, plate.height() / 2, plate.height() / 2)
-    if star:
+    if view.is_key_image:
+        star = theme.pixmap("key-image", theme.DARK.warning, _STAR, ratio)
         corner = QPointF(plate.left() + 9, plate.center().y() - _STAR / 2)
-        painter.drawPixmap(
-            QPointF(corner.toPoint()), theme.pixmap("key-image", theme.DARK.warning, _STAR, ratio)
-        )
+        painter.drawPixmap(QPointF(corner.toPoint()), star)
     color = TEXT if view.is_key_image else QUIET
-    text.draw(painter, plate.left() + 10 + star, plate.top() + 3, words, color)
+    text.draw(painter, plate.left() + 10 + _star_room(view), plate.top() + 3, words, color)
+
+
+def _star_room(view: ResolvedView) -> int:
+    return _STAR + 6 if view.is_key_image else 0
+
+
+def _plate(area: QRectF, view: ResolvedView, width: float, line: float) -> QRectF:
+    whole = width + _star_room(view) + 20
+    return QRectF(area.center().x() - whole / 2, area.top() + 2.2 * line, whole, line + 6)

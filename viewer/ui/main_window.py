@@ -165,7 +165,7 @@ class MainWindow(QMainWindow):
             self.addDockWidget(Qt.DockWidgetArea.RightDockWidgetArea, self.docks[name])
         for dock in self.docks.values():
             dock.hide()
-        self._room = Room(self, self.docks)
+        self._room = Room(self, self.docks, self.viewport)
 
     def _fit_screen(self, geometry: str) -> None:
         """The size and place of the last run, else a size that suits the screen."""

@@ -103,7 +103,8 @@ class MarkLayer:
         there = [one for one in others if one is not None]
         new = self.painter.lay_out(mine, matrix(placement), area, self._look[4], there)
         found = {one.shown.mark.id: one for one in (*there, *new)}
-        self._keep(tuple(found[shown.mark.id] for shown in marks), held, self._origin)
+        there_now = (found.get(shown.mark.id) for shown in marks)
+        self._keep(tuple(one for one in there_now if one is not None), held, self._origin)
         return True
 
     def _keep(self, laid: tuple[Drawn, ...], held: str, at: tuple[float, float]) -> None:

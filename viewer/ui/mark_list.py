@@ -50,7 +50,12 @@ _TALLEST = 300
 
 
 class MarkModel(QAbstractListModel):
-    """Headings and marks. Where only figures change, the rows stay."""
+    """Headings and marks. Where only figures change, the rows stay: `repaint_asked`.
+
+    `dataChanged` would make the list ask for the size of every row again, which none of them changes.
+    """
+
+    repaint_asked = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -72,32 +77,36 @@ class MarkModel(QAbstractListModel):
         """Show the marks of the study on the screen."""
         if anew := places is not self._places:
             self.words.forget()
-        anew = anew or view.all_marks != self._marks
         here = view.header.key if view.header is not None else None
         keys = frozenset(one.instance for one in view.key_images)
         if changed := (here, keys) != (self.here, self.keys):
             self.here, self.keys = here, keys
         changed = self.words.follow(view) or changed
+        if not anew and view.all_marks != self._marks:
+            changed = True
+            anew = not self._exchange(view.all_marks)
         if anew:
-            self._marks, self._places = view.all_marks, places
-            self._take(rows_of(view.all_marks, places))
+            self._places = places
+            self.beginResetModel()
+            self.rows = rows_of(view.all_marks, places)
+            self._at = {row.mark.id: number for number, row in enumerate(self.rows) if isinstance(row, Row)}
+            self.endResetModel()
         elif changed:
-            self._changed()
+            self.repaint_asked.emit()
+        self._marks = view.all_marks
 
-    def _take(self, rows: list[Heading | Row]) -> None:
-        """Show other rows. Where they stand for the same marks in the same places, none of them moves."""
-        if _outline(rows) == _outline(self.rows):
-            self.rows = rows
-            self._changed()
-            return
-        self.beginResetModel()
-        self.rows = rows
-        self._at = {row.mark.id: number for number, row in enumerate(rows) if isinstance(row, Row)}
-        self.endResetModel()
-
-    def _changed(self) -> None:
-        if self.rows:
-            self.dataChanged.emit(self.index(0, 0), self.index(len(self.rows) - 1, 0))
+    def _exchange(self, marks: tuple[Mark, ...]) -> bool:
+        """Put changed marks into their rows; False, and nothing is done, if rows come, go or move."""
+        pairs = list(zip(marks, self._marks, strict=False)) if len(marks) == len(self._marks) else []
+        new = [(one, other) for one, other in pairs if one is not other]
+        if not pairs or any((a.id, a.instance) != (b.id, b.instance) for a, b in new):
+            return False
+        for mark, _ in new:
+            number = self._at[mark.id]
+            row = self.rows[number]
+            if isinstance(row, Row):
+                self.rows[number] = Row(mark, row.place)
+        return True
 
     def find(self, mark_id: str) -> QModelIndex:
         """Where a mark stands in the list; an invalid index if it does not."""
@@ -127,10 +136,6 @@ class MarkModel(QAbstractListModel):
         return ", ".join(part for part in (*parts, row.place.title if row.place else "") if part)
 
 
-def _outline(rows: list[Heading | Row]) -> list[str]:
-    return [row.text if isinstance(row, Heading) else row.mark.id for row in rows]
-
-
 class MarkRow(QStyledItemDelegate):
     """Draws a mark as its colour, the sign of its kind and two lines; a heading as one."""
 
@@ -140,7 +145,8 @@ class MarkRow(QStyledItemDelegate):
 
     def sizeHint(self, option: QStyleOptionViewItem, index: Index) -> QSize:
         line = option.fontMetrics.lineSpacing()
-        return QSize(120, line + 9 if isinstance(index.data(_ROW), Heading) else 2 * line + 10)
+        heading = isinstance(self._model.rows[index.row()], Heading)  # asked of every row, seen or not
+        return QSize(120, line + 9 if heading else 2 * line + 10)
 
     def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: Index) -> None:
         row, area, colors = index.data(_ROW), QRectF(option.rect), theme.current()
@@ -215,6 +221,7 @@ class MarkList(QListView):
         self._pressing = False
         self.marks = MarkModel(self)
         self.setModel(self.marks)
+        self.marks.repaint_asked.connect(self.viewport().update)
         self.setItemDelegate(MarkRow(self.marks, self))
         self.setAccessibleName("Marks of the study")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -258,7 +265,8 @@ class MarkList(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
-        self._reveal()
+        if event.size().height() != event.oldSize().height():
+            self._reveal()
 
     def _moved(self, now: QModelIndex, before: QModelIndex) -> None:
         row = now.data(_ROW)

@@ -31,7 +31,6 @@ class TextEntry(QLineEdit):
         self.setPlaceholderText("Text")
         self.setMaxLength(500)
         self.selectAll()
-        self.returnPressed.connect(self.keep)
 
     def open_at(self, point: QPointF) -> None:
         """Show it beside a point of the parent, inside the parent."""
@@ -64,13 +63,14 @@ class TextEntry(QLineEdit):
         done(text)
 
     def event(self, event: QEvent) -> bool:
-        # Before the window's own commands: Esc would put the tool away, and this would stay.
-        if isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+        # Before the window's own commands: Esc would put the tool away, and this would stay; and before the
+        # picture, which Enter goes on to: it would draw another mark.
+        if isinstance(event, QKeyEvent) and event.key() in _ENDS:
             if event.type() == QEvent.Type.ShortcutOverride:
                 event.accept()
                 return True
             if event.type() == QEvent.Type.KeyPress:
-                self.drop()
+                _ENDS[Qt.Key(event.key())](self)
                 return True
         return super().event(event)
 
@@ -79,6 +79,13 @@ class TextEntry(QLineEdit):
         # Its own context menu takes the focus for a while.
         if event.reason() != Qt.FocusReason.PopupFocusReason:
             self.keep()
+
+
+_ENDS = {
+    Qt.Key.Key_Escape: TextEntry.drop,
+    Qt.Key.Key_Return: TextEntry.keep,
+    Qt.Key.Key_Enter: TextEntry.keep,
+}
 
 
 class MarkWriter:

@@ -174,15 +174,15 @@ class Marks:
             for start, end in gaps(view.overlay.evidence, view.overlay.threshold):
                 left = self._bar.left() + _BAR * start / 256
                 painter.fillRect(QRectF(left, self._bar.top(), _BAR * (end - start) / 256, 9), _UNUSED)
+        if self.text.width(readout) > inner.width():  # the value alone, without its place
+            readout = readout.partition("   ")[0]
         self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
-        note = ""
-        if view.overlay_note and (view.overlay.visible or view.outside):
-            note = view.overlay_note + (f"\n{self.way_out}" if view.withheld else "")
-        if note or hint:
-            self._note(painter, inner, note, hint)
+        lines, plate = self._noted(inner, view, hint)
+        if lines:
+            self._note(painter, inner, lines, plate)
 
     def occupied(
-        self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement
+        self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement, hint: str = ""
     ) -> list[Rect]:
         """Where text stands in `area`, so that other labels keep clear of it."""
         inner = area.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
@@ -190,7 +190,9 @@ class Marks:
         self._lay_out(inner, view, placement, device.devicePixelRatio() if device is not None else 1.0)
         found = [QRectF(at, picture.deviceIndependentSize()) for at, picture in self._stamps]
         line = QRectF(inner.left(), inner.bottom() - self.text.line, inner.width() * 0.4, self.text.line)
-        return [Rect(one.left(), one.top(), one.right(), one.bottom()) for one in (*found, line)]
+        lines, plate = self._noted(inner, view, hint)
+        found += [line, plate] if lines else [line]
+        return [Rect(one.left(), one.top(), one.right(), one.bottom()) for one in found]
 
     def readout_area(self, area: QRectF) -> QRectF:
         """Where the value under the cursor stands, to repaint no more than that."""
@@ -336,15 +338,21 @@ class Marks:
         painter.end()
         return picture
 
-    def _note(self, painter: QPainter, inner: QRectF, note: str, hint: str) -> None:
-        """A sentence the reader must not miss, in the upper middle of the picture, and under it a hint."""
+    def _noted(self, inner: QRectF, view: ResolvedView, hint: str) -> tuple[list[tuple[str, QColor]], QRectF]:
+        """A sentence the reader must not miss and under it a hint, as lines and the plate they stand on."""
+        note = ""
+        if view.overlay_note and (view.overlay.visible or view.outside):
+            note = view.overlay_note + (f"\n{self.way_out}" if view.withheld else "")
         room = inner.width() * 0.5
         lines = [(line, ALERT) for line in self._lines(note, room) if note]
         lines += [(line, QUIET) for line in self._lines(hint, room) if hint]
-        width = max(self.text.width(line) for line, _ in lines)
+        width = max((self.text.width(line) for line, _ in lines), default=0.0)
         height = self.text.line * len(lines)
         top = inner.top() + max(self.letter.line + 12, self.text.line * 4)
-        plate = QRectF(inner.center().x() - width / 2 - 12, top, width + 24, height + 12)
+        return lines, QRectF(inner.center().x() - width / 2 - 12, top, width + 24, height + 12)
+
+    def _note(self, painter: QPainter, inner: QRectF, lines: list[tuple[str, QColor]], plate: QRectF) -> None:
+        """The plate in the upper middle of the picture."""
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(14, 16, 18, 215))

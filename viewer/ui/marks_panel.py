@@ -59,6 +59,10 @@ class MarksPanel(QScrollArea):
             self.marks.show_view(view, places)
             self.keys.show_view(view, places)
             self.comment.show_view(view)
+            # A figure more needs another line. Qt at times loses that request on its way up to here.
+            layout = self.widget().layout()
+            if layout is not None:
+                layout.activate()
 
     def show_scan(self, result: ScanResult) -> None:
         """Which series are open: where a mark stands among them, and what its slice is called."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QObject, QStandardPaths, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
@@ -23,6 +24,9 @@ from viewer.ui import report_jobs
 from viewer.ui.dialog import fit
 from viewer.ui.report_choices import Pager, ReportChoices
 from viewer.ui.report_jobs import Maker, Preview, Saved, Sheets
+
+if TYPE_CHECKING:
+    from viewer.ui.report_printing import PrintPreview
 
 TYPING_PAUSE_MS = 350
 """The preview follows when the reader stops typing for so long."""
@@ -56,6 +60,7 @@ class ReportDialog(QDialog):
         self._late = QTimer(self, singleShot=True, interval=PROGRESS_AFTER_MS)
         self._saving = False
         self._page = QImage()
+        self.print_preview: PrintPreview | None = None
         show_notice = getattr(parent, "show_notice", None)
         if isinstance(parent, QObject) and callable(show_notice):
             self.told.connect(show_notice)
@@ -70,7 +75,9 @@ class ReportDialog(QDialog):
         self.preview.setAccessibleName("Preview of the page")
         self._sheet = QScrollArea(widgetResizable=True)
         self._sheet.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._sheet.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its width is then known
+        self._sheet.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAlwaysOn
+        )  # its width is then known
         self._sheet.setWidget(self.preview)
         self._sheet.setAccessibleName("Page")
         self.pager = Pager()

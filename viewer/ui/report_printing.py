@@ -23,7 +23,7 @@ class PrintPreview(QObject):
 
     def __init__(self, sheets: Sequence[QImage], parent: QWidget) -> None:
         super().__init__(parent)
-        self._sheets = sheets
+        self.sheets = sheets
         self._print = False
         self.printer = QPrinter(QPrinter.PrinterMode.ScreenResolution)
         self.printer.setResolution(paper.DPI)
@@ -59,7 +59,7 @@ class PrintPreview(QObject):
             return
         painter = QPainter(printer)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        for number, sheet in enumerate(self._sheets):
+        for number, sheet in enumerate(self.sheets):
             if number:
                 printer.newPage()
             size = sheet.size().scaled(printer.width(), printer.height(), Qt.AspectRatioMode.KeepAspectRatio)

@@ -5,10 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import QObject, QSize, QTimer
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtCore import QObject, QSize, Qt, QTimer
+from PySide6.QtWidgets import QMainWindow, QWidget
 
 from viewer.ui.dock import Dock
+
+PICTURE = 340
+"""Pixels of width below which the writing in the picture would lie upon itself."""
+
+_MOVED_MS = 300
+"""After so long the docks have come to rest: Qt moves them in an animation."""
 
 
 class Room(QObject):
@@ -17,11 +23,13 @@ class Room(QObject):
     Parameters
     ----------
     docks : the side panels by name; panels that are made later are told with `watch`.
+    picture : is to keep a width of `PICTURE` while another panel could be closed.
     """
 
-    def __init__(self, window: QMainWindow, docks: Mapping[str, Dock]) -> None:
+    def __init__(self, window: QMainWindow, docks: Mapping[str, Dock], picture: QWidget) -> None:
         super().__init__(window)
         self._window = window
+        self._picture = picture
         self._docks: list[Dock] = []
         for dock in docks.values():
             self.watch(dock)
@@ -38,22 +46,34 @@ class Room(QObject):
 
     def _make_room(self, asked: Dock) -> None:
         """Close others until the window fits; where even that does not help, tear the panel off."""
-        if self._fits():
-            return
         for other in self._docks:
-            if other is not asked and other.isVisible() and not other.isFloating() and not self._fits():
+            if other is not asked and self._stands(other) and not self._fits(PICTURE):
                 other.give_way()
         if not self._fits() and not asked.isFloating():
             asked.setFloating(True)
         QTimer.singleShot(0, self._shrink)
 
+    @staticmethod
+    def _stands(dock: Dock) -> bool:
+        return dock.isVisible() and not dock.isFloating()
+
     def _shrink(self) -> None:
-        """Opening the panel has made the window as large as all panels together."""
+        """Opening the panel may have made the window as large as all panels together."""
         self._window.resize(self._window.size().boundedTo(self._room()))
+        QTimer.singleShot(_MOVED_MS, self._widen)
+
+    def _widen(self) -> None:
+        """Give the picture what the panels can do without, where it is narrow."""
+        if self._picture.isVisible() and self._picture.width() < PICTURE:
+            docks = [dock for dock in self._docks if self._stands(dock)]
+            least = [dock.minimumSizeHint().width() for dock in docks]
+            self._window.resizeDocks(docks, least, Qt.Orientation.Horizontal)
 
     def _room(self) -> QSize:
         return self._window.screen().availableGeometry().size()
 
-    def _fits(self) -> bool:
+    def _fits(self, picture: int = 0) -> bool:
+        """Whether everything finds its place, with so much width for the picture."""
         room, least = self._room(), self._window.minimumSizeHint()
-        return least.width() <= room.width() and least.height() <= room.height()
+        more = max(picture - self._picture.minimumSizeHint().width(), 0)
+        return least.width() + more <= room.width() and least.height() <= room.height()

@@ -164,6 +164,9 @@ class SeriesPanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(250, 500)
 
+    def minimumSizeHint(self) -> QSize:
+        return QSize(200, 120)
+
     def show_scan(self, result: ScanResult, *, running: bool) -> None:
         """Show what was found so far. Rows that are there stay; they grow."""
         if [series.uid for series in result.series] == list(self._items) and not self._hidden:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QHideEvent
+from PySide6.QtGui import QHideEvent, QShowEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from viewer.commands.intents import Intents
@@ -104,6 +104,11 @@ class StartPage(QWidget):
 
     def _use(self) -> None:
         self._used = True
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """The first key pressed goes to opening a study, never to what is offered after a crash."""
+        self.folder.setFocus()
+        super().showEvent(event)
 
     def hideEvent(self, event: QHideEvent) -> None:
         """Who opens a study and passes the question by has skipped it."""

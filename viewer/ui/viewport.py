@@ -29,7 +29,7 @@ from viewer.imaging.section import Section
 from viewer.session.resolved_view import ResolvedView
 from viewer.study import Box, Slice
 from viewer.ui.boxes import COLORS, BoxDrag, grip_at, paint_boxes, tool_words
-from viewer.ui.key_badge import paint_badge
+from viewer.ui.key_badge import badge_room, paint_badge
 from viewer.ui.marking import Marking
 from viewer.ui.marks import ALERT, QUIET, Marks
 from viewer.ui.placement import Placement, place
@@ -165,10 +165,11 @@ class Viewport(QWidget):
         else:
             self._draw(painter, self._view.slice, placement)
             paint_boxes(painter, self._view, placement, self._marks.text)
-            taken = self._marks.occupied(painter, area, self._view, placement)
+            hint = tool_words(self._view.tool) or self.marking.hint()
+            taken = self._marks.occupied(painter, area, self._view, placement, hint)
+            taken += badge_room(area, self._view, self._marks.text)
             panning = self._drag is not None and self._box_drag is None
             self.marking.paint(painter, area, placement, taken, panning=panning)
-            hint = tool_words(self._view.tool) or self.marking.hint()
             self._marks.paint(painter, area, self._view, placement, self._readout, hint)
             paint_badge(painter, area, self._view, self._marks.text)
         if self._view.problem:

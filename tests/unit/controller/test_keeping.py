@@ -339,6 +339,22 @@ def test_a_slice_that_is_gone_leaves_the_study_as_its_files_have_it(lab, sit_dow
     assert (second.controller.state.slice, second.controller.state.presentation) == (0, Presentation())
 
 
+def test_of_several_studies_the_one_left_last_that_is_still_there_is_shown(lab, sit_down, tmp_path):
+    first, second = series_of("a", 4), series_of("x", 4, study_instance_uid="2")
+    lab.scans["both"] = [ScanResult((first, second))]
+    reader = sit_down()
+    reader.open(tmp_path / "both")
+    reader.controller.go_to(2)
+    reader.save()
+    reader.controller.select_series("x")
+    reader.controller.go_to(3)
+    reader.close()
+    lab.scans["part"] = [ScanResult((first, replace(second, slices=second.slices[:2])))]
+    again = sit_down()
+    again.open(tmp_path / "part")
+    assert (again.controller.state.series, again.controller.state.slice) == ("a", 2)
+
+
 def test_another_network_under_the_same_name_is_said(lab, sit_down, study):
     first = sit_down()
     first.open(study)
@@ -461,6 +477,37 @@ def test_a_read_only_disk_is_said_once_and_the_reader_works_on(sit_down, study, 
     second = sit_down()
     second.open(study)
     assert second.ids[0] == mark and len(second.ids) == 2
+
+
+def test_from_a_read_only_disk_marks_come_back_at_once(lab, qtbot, sit_down, study, monkeypatch):
+    def refuse(*args, **more):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    first = sit_down()
+    first.open(study)
+    mark = first.draw()
+    first.close()
+    monkeypatch.setattr(database.os, "open", refuse)
+    screen = HeadlessView()
+    controller = Controller(Settings(), store=Store(first.store.path))
+    controller.attach(screen)
+    controller.start()
+    controller.open(study)  # before the database was opened
+    qtbot.waitUntil(lambda: [one.id for one in controller.state.marks] == [mark])
+    assert screen.said("not saved") and module.RETRY_MS > 5000
+    assert controller.shutdown(20_000)
+
+
+def test_a_database_that_cannot_be_read_keeps_nobody_waiting(lab, qtbot, study, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    screen = HeadlessView()
+    controller = Controller(Settings(), store=Store(tmp_path / "file" / "glassbox.sqlite"))
+    controller.attach(screen)
+    controller.start()
+    controller.open(study)
+    qtbot.waitUntil(lambda: controller.keeping.restored("1"))
+    assert len(screen.notices) == 1
+    assert controller.shutdown(20_000)
 
 
 def test_a_full_disk_is_said_once_and_the_reader_works_on(sit_down, study, monkeypatch):

@@ -14,7 +14,7 @@ import pytest
 
 from viewer.annotate.mark import KINDS, KeyImage, Mark
 from viewer.session import database
-from viewer.session.kept import Kept, Place, Recent, Stamp, StoreError, joined, look_of
+from viewer.session.kept import Kept, Place, Stamp, StoreError, joined, look_of
 from viewer.session.running import Process, this_process
 from viewer.session.state import Explanation, Overlay, Presentation, ViewerState
 from viewer.session.store import DELETED_S, MOST_PLACES, UNFINISHED_S, Ask, Store
@@ -268,6 +268,46 @@ def test_a_database_that_is_deleted_or_damaged_under_a_window_is_written_anew_in
     assert again.has == replace(first.has, look=None) and again.taken.look == LOOK
 
 
+def test_damage_that_is_met_while_a_window_writes_is_an_error_once_and_then_a_new_database(
+    window, monkeypatch
+):
+    first = window()
+    first.has = Kept("1.2", (mark("a"),))
+    first.go()
+    first.store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    error = sqlite3.DatabaseError("database disk image is malformed")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+    def meet(*_) -> None:
+        first.store.path.write_bytes(b"damaged" * 1000)
+        raise error
+
+    first.has = Kept("1.2", (mark("a"), mark("b")))
+    with monkeypatch.context() as bad:
+        bad.setattr(first.store, "_write", meet)
+        with pytest.raises(StoreError):
+            first.go()
+    first.go()
+    assert "was damaged" in first.store.news() and window().ids() == ["a", "b"]
+
+
+def test_two_windows_find_each_other_again_in_a_new_database(window):
+    one, other = window(), window()
+    for number in range(5):
+        other.has = replace(other.has, marks=(*other.has.marks, mark(f"other{number}")))
+        other.go()
+    one.go()
+    for each in (one, other):
+        each.store.close()
+    one.store.path.unlink()
+    one.has = replace(one.has, marks=(*one.has.marks, mark("one")))
+    one.go()
+    other.go()
+    one.go()
+    assert sorted(one.ids()) == sorted(other.ids()) == sorted(window().ids())
+    assert len(one.ids()) == 6
+
+
 def test_a_full_disk_is_said_in_a_sentence_and_all_is_written_once_there_is_room(window, monkeypatch):
     first = window()
     pages = first.store._connection.execute("PRAGMA page_count").fetchone()[0]
@@ -302,6 +342,20 @@ def test_from_a_read_only_disk_marks_still_come_back(window, opened, monkeypatch
             second.go()
     second.go()
     assert window().ids() == []
+
+
+def test_a_database_that_another_program_holds_is_said_to_be_and_written_later(window, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_S", 0.05)
+    first = window()
+    other = sqlite3.connect(first.store.path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    first.has = replace(first.has, marks=(mark("a"),))
+    with pytest.raises(StoreError, match="another program holds the database"):
+        first.go()
+    other.execute("ROLLBACK")
+    other.close()
+    first.go()
+    assert window().ids() == ["a"]
 
 
 def test_where_no_folder_can_be_made_there_is_a_sentence_and_nothing_else(tmp_path):
@@ -520,7 +574,3 @@ def test_nothing_of_it_is_imported_or_opened_before_it_is_needed(tmp_path):
     done = subprocess.run(command, capture_output=True, cwd=ROOT, text=True)
     assert done.stdout.strip() == "set()", done.stderr
     assert not (tmp_path / "new").exists()
-
-
-def test_recent_is_a_plain_value():
-    assert Recent("/a") == Recent("/a", 0.0, ())
