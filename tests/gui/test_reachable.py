@@ -5,7 +5,7 @@ import pkgutil
 from dataclasses import replace
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QAccessible
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import (
@@ -35,6 +35,7 @@ from viewer.notice import Notice
 from viewer.report.gather import Source
 from viewer.session.kept import Recent
 from viewer.study import ScanResult
+from viewer.ui.room import Room
 from viewer.ui.viewport import Viewport
 
 CONTROLS = (
@@ -108,8 +109,10 @@ def all_dialogs() -> set[str]:
 
 
 @pytest.fixture
-def full(window, show, analysed, qtbot):
+def full(window, show, analysed, qtbot, monkeypatch):
     """The window with every panel, section, line of progress and notice open, and a mark and a key image."""
+    monkeypatch.setattr(Room, "_room", lambda self: QSize(1920, 1080))
+    window.resize(1900, 1000)
     series, header = analysed.series, analysed.slice.header
     where = {"study": series.study_instance_uid, "series": series.uid}
     corners = shape.from_drag("rectangle", (10, 10), (40, 30), 2.0)
@@ -226,6 +229,19 @@ def test_arrows_belong_to_the_list_that_tab_came_to(full, intents):
     full.viewport.setFocus()
     QTest.keyClick(full.viewport, Qt.Key.Key_Down)
     assert len(intents.named("step")) == before + 1
+
+
+def test_a_letter_typed_into_a_text_is_a_letter_and_no_command(full, intents):
+    fields = [one for one in own(full) if isinstance(one, (QLineEdit, QPlainTextEdit)) and one.isEnabled()]
+    assert len(fields) >= 2
+    for field in fields:
+        field.setFocus()
+        del intents.calls[:]
+        QTest.keyClicks(field, "hi R?")
+        written = field.text() if isinstance(field, QLineEdit) else field.toPlainText()
+        assert "hi R?" in written
+        ran = {name for name, _ in intents.calls}
+        assert not ran & {"toggle_overlay", "toggle_invert", "reset", "peek"}, ran
 
 
 def test_the_menus_open_by_alt_and_their_initial(window):

@@ -38,7 +38,8 @@ _FAR = np.concatenate(
     + [np.tile(np.arange(len(_DIRECTIONS)) * 0.5 + 10.0, _POINTS)]
 )
 """What each place around a mark costs for its distance, in the order in which they are tried."""
-_GRID = 14
+_LATTICE = np.stack(np.meshgrid(np.linspace(0, 1, 12), np.linspace(0, 1, 12)), axis=-1).reshape(-1, 2)
+"""Where in the area a label is tried that finds no room beside its mark."""
 
 
 class Rect(NamedTuple):
@@ -113,7 +114,9 @@ def place_labels(
         chosen[number] = rects[mine][best]
         if mine_cost[best] > _CROWDED and label.at is None and len(seen[number]):
             full = np.concatenate([chosen[done], np.array(taken).reshape(-1, 4)])
-            chosen[number] = _anywhere(label.size, seen[number], area, blocked, full, chosen[number])
+            middle = seen[number].mean(axis=0)
+            free = _anywhere(label.size, middle, area, blocked, full, at_most=mine_cost[best])
+            chosen[number] = chosen[number] if free is None else free
         done.append(number)
     return tuple(Rect(*rect) for rect in chosen.tolist())
 
@@ -234,24 +237,24 @@ def _choices(label: Wanted, seen: np.ndarray, area: Rect) -> tuple[np.ndarray, n
 
 def _anywhere(
     size: tuple[float, float],
-    seen: np.ndarray,
+    near: np.ndarray,
     area: Rect,
     blocked: _Blocked,
     others: np.ndarray,
-    otherwise: np.ndarray,
-) -> np.ndarray:
-    """The free place of the area that is nearest to the mark; `otherwise` where that is no better."""
+    *,
+    at_most: float,
+) -> np.ndarray | None:
+    """The free place of the area that is nearest to a point; None where it costs more than `at_most`."""
     half = np.array(size) / 2
     low, high = np.array(area[:2]) + half, np.array(area[2:]) - half
     if (low > high).any():
-        return otherwise
-    across, down = (np.linspace(low[axis], high[axis], _GRID) for axis in (0, 1))
-    middles = np.stack(np.meshgrid(across, down), axis=-1).reshape(-1, 2)
-    rects = np.vstack([np.hstack([middles - half, middles + half]), otherwise])
-    away = np.hypot(*(rects[:, :2] + half - seen.mean(axis=0)).T)
-    cost = 0.1 * away + blocked.cost(rects) + _OFF_AREA * _share_outside(rects, area)
-    cost += _ON_LABEL * _overlap(rects, others)
-    return np.asarray(rects[int(np.argmin(cost))])
+        return None
+    middles = low + _LATTICE * (high - low)
+    rects = np.concatenate([middles - half, middles + half], axis=1)
+    away = middles - near
+    cost = 0.1 * np.hypot(away[:, 0], away[:, 1]) + blocked.cost(rects) + _ON_LABEL * _overlap(rects, others)
+    best = int(np.argmin(cost))
+    return np.asarray(rects[best]) if cost[best] < at_most else None
 
 
 def _pushed_in(rects: np.ndarray, area: Rect) -> np.ndarray:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
 
@@ -59,10 +59,14 @@ class MarksPanel(QScrollArea):
             self.marks.show_view(view, places)
             self.keys.show_view(view, places)
             self.comment.show_view(view)
-            # A figure more needs another line. Qt at times loses that request on its way up to here.
-            layout = self.widget().layout()
-            if layout is not None:
-                layout.activate()
+            self._grow()
+
+    def _grow(self) -> None:
+        """Give a figure more its line: Qt at times loses the request for it on its way up to here."""
+        inside = self.widget()
+        layout = inside.layout() if inside is not None else None
+        if inside is not None and layout is not None and layout.activate():
+            QCoreApplication.sendEvent(inside, QEvent(QEvent.Type.LayoutRequest))
 
     def show_scan(self, result: ScanResult) -> None:
         """Which series are open: where a mark stands among them, and what its slice is called."""
