@@ -523,3 +523,14 @@ def test_while_one_mark_is_dragged_the_labels_of_the_others_stay(window, show, i
     painted(window)
     now = {one.shown.mark.id: one.label for one in layer.laid}
     assert now["m46.0"] != other, "let go, it makes way"
+
+
+def test_with_a_tool_in_hand_marks_are_still_grasped_and_ctrl_draws_over_them(window, show, intents, view):
+    show(marked(view, shown(view), tool="length"))
+    painted(window)
+    path(window, (40, 24), (50, 30))
+    assert intents.named("marks.set_points") and not intents.named("marks.add")
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    QTest.mouseClick(window.viewport, LEFT, ctrl, at_slice(window, 40, 24))
+    QTest.mouseClick(window.viewport, LEFT, ctrl, at_slice(window, 50, 30))
+    assert near(drawn(intents)[1], ((40, 24), (50, 30)))

@@ -238,7 +238,9 @@ def test_figures_of_pixels_stay_in_the_list_while_another_slice_is_shown_but_not
     assert "Mean 41.0 HU" in said(panel)[1], "undone: it is the same region again"
 
 
-def test_all_figures_are_in_sight_whenever_they_come(panel, put, qtbot):
+@pytest.mark.parametrize("height", [900, 300])
+def test_no_figure_is_cut_off_whenever_it_comes(panel, put, qtbot, height):
+    panel.resize(300, height)
     mark = mark_on(2, "rectangle")
     full = measured(mark, 41.0)
     many = tuple(Figure(f"A figure with a long name {number}", 1.0, chance=0.5) for number in range(9))
@@ -252,7 +254,7 @@ def test_all_figures_are_in_sight_whenever_they_come(panel, put, qtbot):
             assert label.isHidden() or label.height() >= label.heightForWidth(label.width())
         assert chosen.histogram.height() >= chosen.histogram.sizeHint().height()
         assert chosen.figures.geometry().bottom() < chosen.histogram.geometry().top()
-    panel.resize(panel.width() - 50, 900)
+    panel.resize(panel.width() - 50, height)
     qtbot.wait(20)
     assert chosen.figures.height() >= chosen.figures.heightForWidth(chosen.figures.width())
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import QSize
 from PySide6.QtGui import QPixmap
-from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QStyle, QVBoxLayout, QWidget
 
 from tests.support.clipping import clipped
 from viewer.ui.dialog import fit, scrolling
@@ -69,6 +69,11 @@ def test_with_room_for_all_of_them_no_panel_is_closed(window, monkeypatch, show,
     for name in ("studies", "ai", "marks", "levels"):
         window.toggle_panel(name)
     qtbot.waitUntil(lambda: open_panels(window) == {"studies", "ai", "marks", "levels"})
+
+
+def test_a_menu_that_is_taller_than_the_screen_scrolls(window):
+    for menu in window.menus.menus.values():
+        assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu)
 
 
 def test_no_dialog_is_larger_than_the_screen(qtbot):

@@ -30,7 +30,7 @@ def clipped(window: QWidget) -> list[str]:
 
 def _visible(window: QWidget) -> Iterator[QWidget]:
     for one in window.findChildren(QWidget):
-        if one.isVisible() and one.window() is window and not one.objectName().startswith("qt_"):
+        if one.isVisibleTo(window) and one.window() is window and not one.objectName().startswith("qt_"):
             yield one
 
 

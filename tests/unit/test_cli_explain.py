@@ -299,7 +299,7 @@ def test_the_page_keeps_back_the_map_of_a_finding_below_its_operating_point(run,
     assert not told["gated"] and told["layer"] == "block4" and told["evidence"] == "positive"
 
 
-def test_the_page_shows_the_sign_asked_for(run, material, tmp_path):
+def test_the_page_shows_the_sign_asked_for(run, material, tmp_path, qapp):
     for sign, low in (("negative", 0.0), ("signed", -0.5)):
         argv = ("--evidence", sign, "--out", tmp_path / f"{sign}.png", "--json")
         told = json.loads(run("report", material / "ct", "--model", material / "tiny", *argv).out)
@@ -372,6 +372,19 @@ def test_an_existing_page_is_left_alone_unless_overwriting_is_asked(report, run,
     assert ran.code == 2 and "add --overwrite" in ran.err
     _, made = report("--slice", 2, "--overwrite")
     assert made.image.number == 2
+
+
+def test_a_name_in_pdf_gets_the_same_page_as_text(run, material, tmp_path, qapp):
+    from tests.support import pdf_text
+
+    out = tmp_path / "x.pdf"
+    argv = ("--deidentify", "--comment", "Seen.", "--out", out)
+    ran = run("report", material / "ct", "--model", material / "tiny", *argv)
+    assert ran.code == 0, ran.err
+    (text,) = pdf_text.pages(out.read_bytes())
+    assert "De-identified" in text and "Seen." in text and "Doe" not in text
+    refused = run("report", material / "ct", "--out", tmp_path / "x.jpg")
+    assert refused.code != 0 and "does not end in .png or .pdf." in refused.err
 
 
 def test_a_page_outside_the_domain_says_so(report):

@@ -165,10 +165,9 @@ def of_window(material, *, index=1, deidentify=False, kinds=(), **state):
     return report.build(drawing.shown(asked, series, slice), comment="Looked at.", deidentify=deidentify)
 
 
-@pytest.mark.parametrize("deidentify", [False, True])
-def test_every_mark_of_the_reader_is_drawn_again(material, again, tmp_path, qapp, deidentify):
-    made = of_window(material, kinds=tuple(KINDS), deidentify=deidentify)
-    assert len(made.marks) == len(KINDS) and (made.identity is None) is deidentify
+def test_every_mark_of_the_reader_is_drawn_again(material, again, tmp_path, qapp):
+    made = of_window(material, kinds=tuple(KINDS), deidentify=True)
+    assert len(made.marks) == len(KINDS) and made.identity is None
     page.save(made, tmp_path / "page.png")
     the_same(tmp_path / "page.png", again(tmp_path / "page.png"), tmp_path)
 

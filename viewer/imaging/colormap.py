@@ -24,6 +24,7 @@ ZERO = 128
 GREY = "grey"
 """Dull instead of the colours, with a tinge that anatomy never has, until the reader has looked why not to
 believe the map."""
+_GREY_SIGNED = "grey for and against"
 
 _EIGHTHS = (*range(0, 256, 8), 255)
 _ABOUT_ZERO = tuple(ZERO + 127 * step / 16 for step in range(-16, 17))
@@ -59,7 +60,7 @@ _STOPS: dict[str, tuple[tuple[float, ...], str]] = {
         "fbd095",
     ),
     GREY: ((0, 255), "263c3cb4d8d2"),
-    "grey for and against": ((0, ZERO, 255), "d2c4b83a3838b4d8d2"),
+    _GREY_SIGNED: ((0, ZERO, 255), "d2c4b83a3838b4d8d2"),
     "jet (misleading)": ((0, 31, 95, 159, 223, 255), "0000800000ff00ffffffff00ff0000800000"),
 }
 
@@ -81,9 +82,10 @@ COLORMAPS: dict[str, np.ndarray] = {name: _TABLES[name] for name in _OFFERED}
 
 
 def map_in_force(colormap: str, evidence: str) -> str:
-    """The name of the colour map that is drawn, where the reader chose `colormap` for evidence for."""
-    if colormap == GREY:
-        return "grey for and against" if evidence == "signed" else GREY
+    """The name of the colour map that is drawn, where the reader chose `colormap` for evidence for. The name
+    of one that is drawn gives itself."""
+    if colormap in (GREY, _GREY_SIGNED):
+        return _GREY_SIGNED if evidence == "signed" else colormap
     return {"negative": "against", "signed": "for and against"}.get(evidence, colormap)
 
 

@@ -35,12 +35,9 @@ _PAD_X, _PAD_Y = 5.0, 2.0
 """From the text of a label to the edge of its plate."""
 _HANDLE, _HANDLE_HOT = 4.0, 8.0
 """Radius of a handle, and of the one under the pointer: a ring, to see what lies in it."""
+_CROWDED = 0.2
+"""Share of the area that labels may take before they are shortened."""
 _KEPT = 400
-_LINE_WIDTHS = {
-    False: ((0.25, 0.25), (-0.25, -0.25)),
-    True: ((0.5, 0.5), (-0.5, -0.5), (0.5, -0.5), (-0.5, 0.5)),
-}
-"""Whether it is chosen -> where lines one device pixel wide are drawn, in logical pixels, to make it."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -107,13 +104,22 @@ class MarkPainter:
         area: QRectF,
         taken: Sequence[Rect] = (),
         others: Sequence[Drawn] = (),
+        *,
+        chosen: str = "",
     ) -> tuple[Drawn, ...]:
         """The marks with their labels, which keep clear of all lines, of `taken` and of what `others` drew.
 
-        A faint mark has no label, but for its text: figures belong on the slice it was drawn on.
+        A faint mark has no label, but for its text: figures belong on the slice it was drawn on. Where there
+        are more labels than the area can hold, each keeps its first line, and the `chosen` one (an id) all.
         """
         drawn = self.trace(marks, matrix)
         texts = [label_lines(one.shown) if self._speaks(one.shown) else () for one in drawn]
+        room = _CROWDED * area.width() * area.height()
+        if sum(math.prod(self._label_size(text)) for text in texts if text) > room:
+            texts = [
+                text if one.shown.mark.id == chosen else text[:1]
+                for one, text in zip(drawn, texts, strict=True)
+            ]
         wanted = []
         for one, text in zip(drawn, texts, strict=True):
             if text:
@@ -195,7 +201,10 @@ class MarkPainter:
         if one.shown.faint:
             lines, dashed = [], lines + dashed
         lines += [piece for line in dashed for piece in dashes(line, *(part * self.unit for part in _DASH))]
-        (self._stroke if self.vector else self._hairlines)(painter, lines, one.color, bold)
+        if self.vector or bold:
+            self._stroke(painter, lines, one.color, bold)
+        else:
+            self._hairlines(painter, lines, one.color)
         painter.setPen(QPen(_EDGE, 1.2 * self.unit))
         painter.setBrush(one.color)
         for corners in filled:
@@ -210,14 +219,15 @@ class MarkPainter:
             for line in lines:
                 painter.drawPolyline(_polygon(line))
 
-    def _hairlines(self, painter: QPainter, lines: Sequence[np.ndarray], color: QColor, bold: bool) -> None:
-        reach = 1.9 if bold else 1.6
-        thirds = [math.radians(angle) for angle in (20, 140, 260)]
-        around = [(reach * math.cos(at), reach * math.sin(at)) for at in thirds]
-        inner = list(_LINE_WIDTHS[bold])
-        if _ratio(painter) > 1 or bold:
-            around += [(-x, -y) for x, y in around]
-            inner += [(0.0, 0.0), *((x, -y) for x, y in inner)]
+    def _hairlines(self, painter: QPainter, lines: Sequence[np.ndarray], color: QColor) -> None:
+        """What `_stroke` draws, of strokes one device pixel wide beside each other."""
+        fine = _ratio(painter) > 1
+        reach = 1.1 if fine else 1.6
+        turns = [math.radians(angle) for angle in ((20, 80, 140, 200, 260, 320) if fine else (20, 140, 260))]
+        around = [(reach * math.cos(at), reach * math.sin(at)) for at in turns]
+        inner = [(0.25, 0.25), (-0.25, -0.25)]
+        if fine:
+            inner += [(0.25, -0.25), (-0.25, 0.25), (0.0, 0.0)]
         # A translucent pen takes three times as long.
         _fine(painter, lines, ((QColor(10, 12, 14), around), (color, inner)))
 

@@ -24,6 +24,8 @@ _EDGE = QColor(0, 0, 0, 215)
 _HIDDEN = QColor("#16181b")
 """The part of the colour bar below the threshold: nothing is drawn there."""
 _INSET = 16.0
+_STRIP = 24
+"""Rows of a picture that a PDF packs at once."""
 _SMALL = 0.7
 """How much smaller letters and lines are where several pictures stand on a page."""
 _LABEL, _LABEL_ON_SCREEN = 24.0, 13.0
@@ -73,7 +75,7 @@ def paint(
     target = placed(image, area)
     ratio = painter.transform().m11()
     size = round(target.width() * ratio), round(target.height() * ratio)
-    painter.drawImage(target, image_of(image.turn.turned(pixels), *size))
+    _put(painter, target, image_of(image.turn.turned(pixels), *size))
     much = _SMALL if small else 1.0
     _letters(painter, area, image.letters, much)
     if image.turn.words:
@@ -82,6 +84,27 @@ def paint(
     _scale_bar(painter, area, target, image, much)
     if marks:
         _marks(painter, area, matrix(image, target), marks, image, much)
+
+
+def _put(painter: QPainter, target: QRectF, whole: QImage) -> None:
+    """Draw a picture; into a PDF in strips, as Qt packs each without letting another thread run.
+
+    A strip reaches under the next one, so that no reader of the file shows the paper between them.
+    """
+    if not _is_pdf(painter):
+        painter.drawImage(target, whole)
+        return
+    high = target.height() / whole.height()
+    for top in range(0, whole.height(), _STRIP):
+        rows = min(_STRIP + 1, whole.height() - top)
+        strip = whole.copy(0, top, whole.width(), rows)
+        painter.drawImage(
+            QRectF(target.left(), target.top() + top * high, target.width(), rows * high), strip
+        )
+
+
+def _is_pdf(painter: QPainter) -> bool:
+    return painter.paintEngine().type() == QPaintEngine.Type.Pdf
 
 
 def matrix(image: ImageLine, target: QRectF) -> QTransform:
@@ -159,7 +182,7 @@ def outlined(painter: QPainter, x: float, baseline: float, text: str, color: QCo
     """Text that is readable on black and on white."""
     path = outline(text, painter.font(), QPointF(x, baseline))
     painter.strokePath(path, _pen(_EDGE, 6))
-    if painter.paintEngine().type() == QPaintEngine.Type.Pdf:
+    if _is_pdf(painter):
         painter.setPen(color)  # as text, so that it can be found and copied
         painter.drawText(QPointF(x, baseline), text)
     else:

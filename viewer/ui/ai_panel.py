@@ -47,16 +47,15 @@ class AiPanel(QScrollArea):
             section.body.summary.connect(section.say)  # type: ignore[attr-defined]
             column.addWidget(section)
         column.addStretch(1)
-        self._inside = inside
         self.setWidget(inside)
 
     def sizeHint(self) -> QSize:
         return QSize(290, 600)
 
     def minimumSizeHint(self) -> QSize:
-        """No control of any section is cut, with the scroll bar beside it."""
-        least = self._inside.minimumSizeHint().width() + self.verticalScrollBar().sizeHint().width()
-        return QSize(max(least, 230), 120)
+        """No control of any section is cut, open or closed, with the scroll bar beside it."""
+        least = max(part.body.minimumSizeHint().width() for part in self.sections)
+        return QSize(max(least + self.verticalScrollBar().sizeHint().width(), 250), 120)
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what the network said of the slice on the screen."""

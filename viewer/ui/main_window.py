@@ -18,7 +18,6 @@ from PySide6.QtGui import (
     QKeyEvent,
 )
 from PySide6.QtWidgets import (
-    QFileDialog,
     QHBoxLayout,
     QMainWindow,
     QStackedWidget,
@@ -35,12 +34,13 @@ from viewer.settings import Settings
 from viewer.study import ScanResult
 from viewer.ui import theme
 from viewer.ui.ai_panel import AiPanel
+from viewer.ui.asking_window import AskingWindow
 from viewer.ui.dock import Dock
 from viewer.ui.intents import WindowIntents
 from viewer.ui.marks_panel import MarksPanel
 from viewer.ui.menus import Menus
 from viewer.ui.model_bar import ModelBar
-from viewer.ui.notices import DetailsDialog, NoticeBar
+from viewer.ui.notices import NoticeBar
 from viewer.ui.panel_commands import panel_commands
 from viewer.ui.preferences import Preferences
 from viewer.ui.progress_line import ProgressLine
@@ -50,27 +50,17 @@ from viewer.ui.slice_ribbon import SliceRibbon
 from viewer.ui.start_page import StartPage
 from viewer.ui.toolbar import Toolbar
 from viewer.ui.viewport import Viewport
-from viewer.ui.window_dialog import WindowDialog, choice_title
+from viewer.ui.window_dialog import choice_title
 
 if TYPE_CHECKING:
     from viewer.dicom.tag_table import TagRow
     from viewer.inference.card import Card
     from viewer.ui.levels_dock import LevelsPanel
-    from viewer.ui.tag_browser import TagBrowser
     from viewer.ui.truth_view import TruthView
 
 
-OPENED = (
-    "All files (*)",
-    "DICOM (*.dcm *.dicom DICOMDIR)",
-    "ZIP archives (*.zip)",
-    "Reports of Glassbox (*.png *.json)",
-)
-"""What the file dialog can be narrowed to."""
-
-
-class MainWindow(QMainWindow):
-    """Implements `viewer.view.View` and `viewer.commands.intents.Asks`.
+class MainWindow(AskingWindow):
+    """Implements `viewer.view.View`; what it asks stands in `AskingWindow`.
 
     Adds its own rows (dialogs, panels) to `commands`, then builds menus and toolbar from all of them.
     """
@@ -96,8 +86,6 @@ class MainWindow(QMainWindow):
         self._hidden_by_maximise: list[QWidget] | None = None
         self._levels: LevelsPanel | None = None
         self._truth: TruthView | None = None
-        self._window_dialog: WindowDialog | None = None
-        self._tag_browser: TagBrowser | None = None
         self._build(intents)
         self.preferences = Preferences(
             intents,
@@ -259,89 +247,6 @@ class MainWindow(QMainWindow):
 
     def show_unfinished(self, unfinished: Recent | None) -> None:
         self.start.show_unfinished(unfinished)
-
-    def ask_study(self, why: str) -> None:
-        from viewer.ui.study_question import StudyQuestion
-
-        StudyQuestion(self._intents, why, self).open()
-
-    # What needs a window: viewer.commands.intents.Asks
-
-    def ask_open_folder(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Open Folder")
-        if folder:
-            self._intents.open(Path(folder))
-
-    def ask_recent(self) -> None:
-        """Search among the recent studies."""
-        from viewer.ui.recent_list import RecentDialog
-
-        dialog = RecentDialog(self._recent, self._view.deidentified, self)
-        dialog.chosen.connect(lambda path: self._intents.open(Path(path)))
-        dialog.open()
-
-    def ask_open_file(self) -> None:
-        file, _ = QFileDialog.getOpenFileName(self, "Open File", "", ";;".join(OPENED))
-        if file:
-            self._intents.open(Path(file))
-
-    def ask_add_model(self) -> None:
-        folder = QFileDialog.getExistingDirectory(self, "Add Model: the folder with card.toml")
-        if folder:
-            self._intents.add_model(Path(folder))
-
-    def ask_export(self) -> None:
-        from viewer.ui.report_dialog import ReportDialog
-
-        ReportDialog(self._intents, self).open()
-
-    def ask_window(self) -> None:
-        """Show the window by numbers."""
-        if self._window_dialog is None:
-            self._window_dialog = WindowDialog(self._intents, self)
-        self._window_dialog.show_view(self._view)
-        self._window_dialog.show()
-        self._window_dialog.width_box.setFocus()
-
-    def show_model_card(self) -> None:
-        from viewer.ui.about import ModelCardDialog
-
-        if self._view.card is None:
-            self.show_notice(Notice("No model is chosen.", "Add one with AI › Add Model."))
-            return
-        ModelCardDialog(self._view.card, self).show()
-
-    def show_tag_browser(self) -> None:
-        """The attributes of the slice on the screen, beside the picture."""
-        from viewer.ui.tag_browser import TagBrowser
-
-        if self._tag_browser is None:
-            self._tag_browser = TagBrowser(self._intents, self)
-        self._tag_browser.open_on(self._view)
-
-    def show_skipped(self, rows: tuple[tuple[str, str], ...]) -> None:
-        """List the files that are not shown, and why."""
-        count = len(rows)
-        title = f"{count} file{' is' if count == 1 else 's are'} not shown."
-        DetailsDialog(title, rows, self).show()
-
-    def show_keys(self) -> None:
-        from viewer.ui.key_sheet import KeySheet
-
-        sheet = KeySheet(self._commands, self, mouse=self.preferences.mouse)
-        sheet.change_asked.connect(self.preferences.ask_keys)
-        sheet.show()
-
-    def show_about(self) -> None:
-        from viewer.ui.about import AboutDialog
-
-        AboutDialog(self).show()
-
-    def toggle_full_screen(self) -> None:
-        self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
-
-    def is_full_screen(self) -> bool:
-        return self.isFullScreen()
 
     # Panels: viewer.ui.panel_commands.Panels
 

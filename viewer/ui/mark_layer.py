@@ -72,6 +72,7 @@ class MarkLayer:
         taken: Sequence[Rect],
         *,
         held: str = "",
+        chosen: str = "",
         panning: bool = False,
     ) -> None:
         """Find everything its place.
@@ -79,9 +80,10 @@ class MarkLayer:
         Parameters
         ----------
         held : id of the mark under the hand; the labels of all others stay where they are.
+        chosen : id of the mark whose label is never shortened.
         panning : the slice is being moved: labels go with it, and find better places when it rests.
         """
-        look = (placement.scale_x, placement.scale_y, placement.turn, area.getRect(), _rounded(taken))
+        look = (placement.scale_x, placement.scale_y, placement.turn, area.getRect(), _rounded(taken), chosen)
         at = placement.left, placement.top
         same = look == self._look and _same(marks, self._marks)
         if same and held == self._held and (panning or at == self._origin):
@@ -90,7 +92,8 @@ class MarkLayer:
             return
         still = held and look[:4] == self._look[:4] and at == self._at == self._origin
         if not (still and self._lay_held(marks, held, area, placement)):
-            self._keep(self.painter.lay_out(marks, matrix(placement), area, look[4]), held, at)
+            laid = self.painter.lay_out(marks, matrix(placement), area, look[4], chosen=chosen)
+            self._keep(laid, held, at)
         self._marks, self._look, self._held = marks, look, held
 
     def _lay_held(self, marks: tuple[ShownMark, ...], held: str, area: QRectF, placement: Placement) -> bool:
@@ -101,7 +104,7 @@ class MarkLayer:
         if not mine or None in others:
             return False
         there = [one for one in others if one is not None]
-        new = self.painter.lay_out(mine, matrix(placement), area, self._look[4], there)
+        new = self.painter.lay_out(mine, matrix(placement), area, self._look[4], there, chosen=held)
         found = {one.shown.mark.id: one for one in (*there, *new)}
         there_now = (found.get(shown.mark.id) for shown in marks)
         self._keep(tuple(one for one in there_now if one is not None), held, self._origin)
@@ -112,7 +115,7 @@ class MarkLayer:
         self._origin = self._at = at
         self._bounds = np.array([_bounds(one) for one in laid]).reshape(-1, 4)
         self._still = tuple(one for one in laid if one.shown.mark.id != held)
-        self._still_key = tuple((id(one.shown), _offset(one, *at)) for one in self._still)
+        self._still_key = tuple((id(one.shown), one.text, _offset(one, *at)) for one in self._still)
 
     def paint(self, painter: QPainter, area: QRectF, *, live: Sequence[str] = (), chosen: str = "") -> None:
         """Paint all marks; those of `live` (ids: chosen, under the pointer, under the hand) bold, on top."""

@@ -103,19 +103,25 @@ class Marking:
     # Painting
 
     def paint(
-        self, painter: QPainter, area: QRectF, placement: Placement, taken: Sequence[Rect], *, panning: bool
+        self,
+        painter: QPainter,
+        area: QRectF,
+        placement: Placement,
+        taken: Callable[[], Sequence[Rect]],
+        *,
+        panning: bool,
     ) -> None:
-        """Paint the reader's marks over the slice; labels keep clear of `taken`."""
+        """Paint the reader's marks over the slice; labels keep clear of the text that stands in `taken`."""
         marks = self._view.marks
         drawing = as_shown(self._drawing, self._view) if self._drawing is not None else None
         if drawing is not None:
             marks = (*marks, drawing)
         held = NEW if drawing is not None else self._dragged
         if not marks:
-            self.layer.lay_out((), placement, area, taken)
+            self.layer.lay_out((), placement, area, ())
             return
-        self.layer.lay_out(marks, placement, area, taken, held=held, panning=panning)
         chosen = self._view.chosen_mark
+        self.layer.lay_out(marks, placement, area, taken(), held=held, chosen=chosen, panning=panning)
         hovered = self._hovered.shown.mark.id if self._hovered is not None else ""
         self.layer.paint(painter, area, live=(chosen, hovered), chosen=chosen)
         for one in self._with_handles(chosen, hovered):
@@ -187,7 +193,8 @@ class Marking:
         if self._writer.keep():
             return True
         if self._drawing is None:
-            hit = self.hit(point)
+            anew = bool(self.tool and event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            hit = None if anew else self.hit(point)
             if hit is not None and not hit.shown.faint:
                 self._intents.marks.choose(hit.shown.mark.id)
                 self._drag = MarkDrag(hit, self._free_point(point), point)

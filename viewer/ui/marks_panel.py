@@ -49,7 +49,7 @@ class MarksPanel(QScrollArea):
         return QSize(290, 620)
 
     def minimumSizeHint(self) -> QSize:
-        return QSize(230, 120)
+        return QSize(250, 120)
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what was drawn, chosen and written in the study on the screen."""
@@ -59,14 +59,18 @@ class MarksPanel(QScrollArea):
             self.marks.show_view(view, places)
             self.keys.show_view(view, places)
             self.comment.show_view(view)
-            self._grow()
+            self._grow(self.marks.chosen)
 
-    def _grow(self) -> None:
-        """Give a figure more its line: Qt at times loses the request for it on its way up to here."""
-        inside = self.widget()
-        layout = inside.layout() if inside is not None else None
-        if inside is not None and layout is not None and layout.activate():
-            QCoreApplication.sendEvent(inside, QEvent(QEvent.Type.LayoutRequest))
+    def _grow(self, widget: QWidget | None) -> None:
+        """Lay out a widget that may have grown, and all it lies in, now: left to itself, the request for it
+        does not always come up to here, and the last figures were cut off."""
+        grown = False
+        while widget is not None and widget is not self.viewport():
+            layout = widget.layout()
+            grown = layout is not None and layout.activate()
+            widget = widget.parentWidget()
+        if grown and (inside := self.widget()) is not None:
+            QCoreApplication.sendEvent(inside, QEvent(QEvent.Type.LayoutRequest))  # for the scroll bar
 
     def show_scan(self, result: ScanResult) -> None:
         """Which series are open: where a mark stands among them, and what its slice is called."""

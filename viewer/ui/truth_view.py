@@ -11,6 +11,7 @@ from viewer.imaging.network_picture import input_picture, network_picture, on_in
 from viewer.session.resolved_view import ResolvedView
 from viewer.session.truth import input_words
 from viewer.ui import theme
+from viewer.ui.dialog import scrolling
 from viewer.ui.marks import QUIET, TextPainter
 
 _GROUND = QColor("#000000")
@@ -102,7 +103,12 @@ class TruthView(QWidget):
         self.alarms = theme.named(QLabel(wordWrap=True), "warning")
         for label in (self.words, self.alarms):
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Minimum)
-        column = QVBoxLayout(self)
+        body = theme.named(QWidget(), "panel")
+        body.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        whole = QVBoxLayout(self)
+        whole.setContentsMargins(0, 0, 0, 0)
+        whole.addWidget(theme.named(scrolling(body), "panel"))
+        column = QVBoxLayout(body)
         column.setContentsMargins(8, 6, 8, 8)
         column.setSpacing(6)
         column.addWidget(self.title)

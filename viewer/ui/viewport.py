@@ -23,6 +23,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from viewer.annotate.labels import Rect
 from viewer.commands.intents import Intents
 from viewer.imaging.compose import Composer
 from viewer.imaging.section import Section
@@ -166,9 +167,12 @@ class Viewport(QWidget):
             self._draw(painter, self._view.slice, placement)
             paint_boxes(painter, self._view, placement, self._marks.text)
             hint = tool_words(self._view.tool) or self.marking.hint()
-            taken = self._marks.occupied(painter, area, self._view, placement, hint)
-            taken += badge_room(area, self._view, self._marks.text)
             panning = self._drag is not None and self._box_drag is None
+
+            def taken() -> list[Rect]:
+                found = self._marks.occupied(painter, area, self._view, placement, hint)
+                return found + badge_room(area, self._view, self._marks.text)
+
             self.marking.paint(painter, area, placement, taken, panning=panning)
             self._marks.paint(painter, area, self._view, placement, self._readout, hint)
             paint_badge(painter, area, self._view, self._marks.text)

@@ -5,6 +5,7 @@ from viewer.imaging.colormap import (
     COLORMAPS,
     DEFAULT,
     EVIDENCE,
+    GREY,
     ZERO,
     bar_words,
     color_table,
@@ -94,6 +95,14 @@ def test_the_chosen_map_is_for_evidence_for_alone():
         assert (color_table(name, "signed") == color_table(DEFAULT, "signed")).all()
         assert map_in_force(name, "negative") not in COLORMAPS
         assert map_in_force(name, "signed") not in COLORMAPS
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE)
+def test_the_name_of_a_map_in_force_names_itself(evidence):
+    for name in (*COLORMAPS, GREY):
+        in_force = map_in_force(name, evidence)
+        assert map_in_force(in_force, evidence) == map_in_force(in_force, "positive") == in_force
+        assert (color_table(in_force, evidence) == color_table(name, evidence)).all()
 
 
 def test_as_much_evidence_for_as_against_is_as_light_and_more_is_lighter():

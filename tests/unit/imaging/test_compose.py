@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from viewer.imaging import compose as composing
-from viewer.imaging.colormap import COLORMAPS, EVIDENCE, color_table, scale_of
+from viewer.imaging.colormap import COLORMAPS, EVIDENCE, GREY, color_table, scale_of
 from viewer.imaging.compose import (
     Composer,
     blend_table,
@@ -299,3 +299,17 @@ def test_a_map_without_the_evidence_asked_for_leaves_the_slice_alone():
     for evidence in EVIDENCE:
         assert not heatmap_of(RAMP).lacks(evidence)
         assert not composing.nothing_drawn(heatmap_of(RAMP), Look(evidence=evidence), scale_of(evidence, 2.0))
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE)
+def test_a_map_that_is_greyed_has_no_colour_in_the_picture(evidence):
+    shown = heatmap_of(np.linspace(-2, 2, 256).reshape(16, 16))
+    picture = composing.render(
+        slice_of(np.zeros((16, 16), np.int16)),
+        window=WINDOW,
+        heatmap=shown,
+        overlay=Look(colormap=GREY, opacity=1.0, evidence=evidence),
+        heat_range=scale_of(evidence, 2.0),
+    )
+    red, green, blue = np.moveaxis(channels(picture), -1, 0)
+    assert picture.max() > picture.min() and max(np.abs(red - green).max(), np.abs(green - blue).max()) <= 40

@@ -129,3 +129,23 @@ def test_all_text_on_a_page_is_text(qapp, tmp_path):
 def test_a_mark_that_is_nowhere_is_left_out_and_the_others_are_painted(qapp, points):
     whole = picture([shown()], vector=False)
     assert np.array_equal(picture([shown(points=points), shown()], vector=False), whole)
+
+
+def test_where_labels_are_too_many_each_keeps_its_first_line_and_the_chosen_one_all(qapp):
+    made = MarkPainter(font(13))
+    long = tuple(Figure(name, 12.5, "HU") for name in ("Area", "One", "Two", "Three"))
+    marks = [
+        ShownMark(
+            Mark(f"m{number}", "polygon", "1", "2", None, ()),
+            tuple(
+                (30 + 60 * (number % 6) + x, 30 + 60 * (number // 6) + y)
+                for x, y in ((0, 0), (20, 4), (9, 20))
+            ),
+            figures=long,
+        )
+        for number in range(24)
+    ]
+    laid = made.lay_out(marks, QTransform(), AREA, chosen="m7")
+    assert [len(one.text) for one in laid] == [4 if number == 7 else 1 for number in range(24)]
+    few = made.lay_out(marks[:3], QTransform(), AREA)
+    assert [len(one.text) for one in few] == [4, 4, 4]

@@ -1,6 +1,7 @@
 """The report on paper: text that can be copied, sheets that tear nothing apart."""
 
 import dataclasses
+import re
 from itertools import pairwise
 
 import pytest
@@ -45,9 +46,14 @@ def test_all_words_of_the_page_can_be_copied_out_of_the_pdf():
 
 
 def test_lines_and_letters_of_the_pdf_are_no_picture():
-    """Apart from the two pictures and the colour bar there is no image in it."""
-    made = pdf_of(make_report(drawn_on(make_view())))
-    assert made.startswith(b"%PDF-") and made.count(b"/Subtype /Image") <= 4
+    """All images in it are strips of the two pictures, one behind the other, and the colour bar."""
+    data = pdf_of(make_report(drawn_on(make_view())))
+    assert data.startswith(b"%PDF-")
+    sizes = [(int(wide), int(high)) for wide, high in re.findall(rb"/Width (\d+) /Height (\d+)", data)]
+    bar = [(256, 1)]
+    strips = [size for size in sizes if size not in bar]
+    assert len(sizes) == len(strips) + 1 and {wide for wide, _ in strips} == {1110}
+    assert sum(high - 1 for _, high in strips) == pytest.approx(2 * 1110, abs=2)
 
 
 def test_several_pages_are_several_sheets_of_a4():
