@@ -221,7 +221,10 @@ def test_deidentifying_warns_of_text_in_the_pixels(opened, qtbot):
     dialog, _ = opened(series=replace(view.series, slices=(header,) * 30))
     assert dialog.choices.burned_in.isHidden()
     dialog.deidentify.setChecked(True)
-    assert not dialog.choices.burned_in.isHidden() and "burned into its pixels" in dialog.choices.burned_in.text()
+    assert (
+        not dialog.choices.burned_in.isHidden()
+        and "burned into its pixels" in dialog.choices.burned_in.text()
+    )
     dialog.deidentify.setChecked(False)
     assert dialog.choices.burned_in.isHidden()
     qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)

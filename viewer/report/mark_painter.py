@@ -22,7 +22,7 @@ from PySide6.QtGui import (
 
 from viewer.annotate import shape
 from viewer.annotate.labels import Rect, Wanted, leader, place_labels
-from viewer.annotate.mark import COLORS, KINDS, ShownMark
+from viewer.annotate.mark import COLORS, ShownMark
 from viewer.annotate.words import label_lines
 from viewer.report.typeface import outline
 
@@ -381,14 +381,3 @@ def _across(way: np.ndarray) -> np.ndarray:
 
 def _polygon(line: np.ndarray) -> QPolygonF:
     return QPolygonF([QPointF(x, y) for x, y in line.tolist()])
-
-
-def matrix_of(points: Sequence[tuple[float, float]]) -> QTransform:
-    """The transform that takes slice points (0, 0), (1, 0), (0, 1) to the three points given."""
-    (left, top), (right, down), (aside, below) = points
-    return QTransform(right - left, down - top, aside - left, below - top, left, top)
-
-
-def kind_title(kind: str) -> str:
-    """ "Length": what a kind of mark is called."""
-    return KINDS[kind].title

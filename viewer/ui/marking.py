@@ -118,7 +118,8 @@ class Marking:
             marks = (*marks, drawing)
         held = NEW if drawing is not None else self._dragged
         if not marks:
-            self.layer.lay_out((), placement, area, ())
+            if self.layer.laid:
+                self.layer.lay_out((), placement, area, ())
             return
         chosen = self._view.chosen_mark
         self.layer.lay_out(marks, placement, area, taken(), held=held, chosen=chosen, panning=panning)

@@ -10,6 +10,7 @@ from viewer.commands.intents import Intents
 from viewer.imaging.colormap import COLORMAPS, DEFAULT, GREY, map_in_force
 from viewer.session.resolved_view import ResolvedView
 from viewer.ui import own_keys, theme
+from viewer.ui.elided_box import ElidedBox
 from viewer.ui.marks import gradient_image
 from viewer.ui.quiet_slider import QuietSlider
 
@@ -44,20 +45,20 @@ class OverlayPanel(QWidget):
         self.threshold = QuietSlider("Lower threshold in percent of the scale")
         self.threshold.setRange(0, 100)
         self.threshold.valueChanged.connect(self._threshold_moved)
-        self.colormap = QComboBox()
+        self.colormap = ElidedBox()
         self.colormap.setAccessibleName("Colour map")
         self.colormap.setIconSize(QSize(48, 12))
         for name in COLORMAPS:
             self.colormap.addItem(_gradient(name), name)
         self.colormap.activated.connect(self._colormap_chosen)
         self.colormap.setPlaceholderText("its own")
-        self.evidence = QComboBox()
+        self.evidence = ElidedBox()
         self.evidence.setAccessibleName("Evidence")
         for name, text in _EVIDENCE:
             self.evidence.addItem(_gradient(DEFAULT, name), text, name)
         self.evidence.setIconSize(QSize(48, 12))
         self.evidence.activated.connect(self._evidence_chosen)
-        self.scale = QComboBox()
+        self.scale = ElidedBox()
         self.scale.setAccessibleName("Scale")
         for name, text in _SCALES:
             self.scale.addItem(text, name)

@@ -30,6 +30,7 @@ class Room(QObject):
         super().__init__(window)
         self._window = window
         self._picture = picture
+        self._limit = QSize()
         self._docks: list[Dock] = []
         for dock in docks.values():
             self.watch(dock)
@@ -46,6 +47,7 @@ class Room(QObject):
 
     def _make_room(self, asked: Dock) -> None:
         """Close others until the window fits; where even that does not help, tear the panel off."""
+        self._limit = self._room()
         for other in self._docks:
             if other is not asked and self._stands(other) and not self._fits(PICTURE):
                 other.give_way()
@@ -59,7 +61,7 @@ class Room(QObject):
 
     def _shrink(self) -> None:
         """Opening the panel may have made the window as large as all panels together."""
-        self._window.resize(self._window.size().boundedTo(self._room()))
+        self._window.resize(self._window.size().boundedTo(self._limit))
         QTimer.singleShot(_MOVED_MS, self._widen)
 
     def _widen(self) -> None:
@@ -70,10 +72,11 @@ class Room(QObject):
             self._window.resizeDocks(docks, least, Qt.Orientation.Horizontal)
 
     def _room(self) -> QSize:
-        return self._window.screen().availableGeometry().size()
+        """What the screen has room for; a window that the reader drew over two of them keeps its size."""
+        return self._window.screen().availableGeometry().size().expandedTo(self._window.size())
 
     def _fits(self, picture: int = 0) -> bool:
         """Whether everything finds its place, with so much width for the picture."""
-        room, least = self._room(), self._window.minimumSizeHint()
+        room, least = self._limit, self._window.minimumSizeHint()
         more = max(picture - self._picture.minimumSizeHint().width(), 0)
         return least.width() + more <= room.width() and least.height() <= room.height()

@@ -6,7 +6,7 @@ from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from viewer.annotate.mark import COLORS, Figure, Mark, ShownMark
-from viewer.report.mark_painter import MarkPainter, dashes, matrix_of
+from viewer.report.mark_painter import MarkPainter, dashes
 from viewer.report.typeface import font
 
 AREA = QRectF(0, 0, 400, 300)
@@ -43,7 +43,7 @@ def test_a_line_differs_from_its_ground_in_every_colour(qapp, vector, ground, co
 
 @pytest.mark.parametrize("vector", [True, False])
 def test_a_line_runs_through_the_pixels_that_its_points_say(qapp, vector):
-    matrix = matrix_of(((10.0, 20.0), (12.0, 20.0), (10.0, 23.0)))
+    matrix = QTransform(2, 0, 0, 3, 10, 20)
     drawn = picture([shown(points=((5.0, 10.0), (95.0, 10.0)), figures=False)], vector=vector, matrix=matrix)
     rows = np.nonzero(drawn[:, 100].sum(axis=1) > 300)[0]
     assert len(rows) in (1, 2) and abs(rows.mean() + 0.5 - 50) <= 1

@@ -49,7 +49,7 @@ def test_lines_and_letters_of_the_pdf_are_no_picture():
     """All images in it are strips of the two pictures, one behind the other, and the colour bar."""
     data = pdf_of(make_report(drawn_on(make_view())))
     assert data.startswith(b"%PDF-")
-    sizes = [(int(wide), int(high)) for wide, high in re.findall(rb"/Width (\d+) /Height (\d+)", data)]
+    sizes = [(int(wide), int(high)) for wide, high in re.findall(rb"/Width (\d+)\s+/Height (\d+)", data)]
     bar = [(256, 1)]
     strips = [size for size in sizes if size not in bar]
     assert len(sizes) == len(strips) + 1 and {wide for wide, _ in strips} == {1110}
