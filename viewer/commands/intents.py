@@ -36,8 +36,8 @@ class Intents(Protocol):
 
     # Opening
     def open(self, path: Path) -> None:
-        """Scan a folder, file, DICOMDIR or ZIP in the background and show the first image found; or bring back
-        what an exported report (PNG or its JSON) shows."""
+        """Scan a folder, file, DICOMDIR or ZIP in the background and show the first image found; or bring
+        back what an exported report (PNG or its JSON) shows."""
 
     def open_study(self, path: Path) -> None:
         """Open the study that a report waits for, see `View.ask_study`."""

@@ -73,7 +73,10 @@ class Room(QObject):
 
     def _room(self) -> QSize:
         """What the screen has room for; a window that the reader drew over two of them keeps its size."""
-        return self._window.screen().availableGeometry().size().expandedTo(self._window.size())
+        screen, window = self._window.screen().availableGeometry().size(), self._window.size()
+        least = self._window.minimumSizeHint()
+        drawn = window.width() > least.width() and window.height() > least.height()  # and not grown by Qt
+        return screen.expandedTo(window) if drawn else screen
 
     def _fits(self, picture: int = 0) -> bool:
         """Whether everything finds its place, with so much width for the picture."""
