@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import TypeVar
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QColor, QIcon, QImage, QPalette, QPixmap
+from PySide6.QtGui import QColor, QGuiApplication, QIcon, QImage, QPalette, QPixmap
 from PySide6.QtWidgets import QApplication, QWidget
 
 from viewer import resources
@@ -134,14 +135,19 @@ def named(widget: AnyWidget, name: str) -> AnyWidget:
 
 def icon(name: str, color: str | None = None) -> QIcon:
     """`resources/icons/<name>.svg` in the theme's text colour, or in `color`."""
-    return _icon(name, color or _current.text, _current.faint)
+    return _icon(name, color or _current.text, _current.faint, _ratios())
+
+
+def _ratios() -> tuple[int, ...]:
+    """Of the screens there are: drawing every icon for others, too, takes a tenth of the start."""
+    return tuple(sorted({math.ceil(screen.devicePixelRatio()) for screen in QGuiApplication.screens()}))
 
 
 @lru_cache(maxsize=256)
-def _icon(name: str, color: str, faint: str) -> QIcon:
+def _icon(name: str, color: str, faint: str, ratios: tuple[int, ...]) -> QIcon:
     made = QIcon()
     for mode, shade in ((QIcon.Mode.Normal, color), (QIcon.Mode.Disabled, faint)):
-        for ratio in (1, 2, 3):
+        for ratio in ratios:
             made.addPixmap(_pixmap(name, shade, 20, ratio), mode)
     return made
 
