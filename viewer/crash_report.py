@@ -28,8 +28,8 @@ _MODULES = re.compile(r"^Extension modules: (?P<names>[\w., ]+) \(total: \d+\)$"
 def collect(folder: Path | None = None) -> Path | None:
     """The report of the crash that ended the last run, if one did; the next call has none.
 
-    Only lines that `faulthandler` is known to write go into it, and of paths only the place in a package. None
-    also where nothing can be read or written: that never stops the program.
+    Only lines that `faulthandler` is known to write go into it, and of paths only the place in a package.
+    None also where nothing can be read or written: that never stops the program.
     """
     folder = folder or diagnostics.log_folder()
     try:
