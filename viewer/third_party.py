@@ -1,4 +1,4 @@
-"""What Glassbox stands on: every package it needs, with version and licence, as the packages themselves say."""
+"""What Glassbox stands on: every package it needs, with the version and licence that it states itself."""
 
 from __future__ import annotations
 
