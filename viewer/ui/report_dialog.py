@@ -70,7 +70,9 @@ class ReportDialog(QDialog):
         self.preview.setAccessibleName("Preview of the page")
         self._sheet = QScrollArea(widgetResizable=True)
         self._sheet.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._sheet.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)  # its width is then known
+        self._sheet.setVerticalScrollBarPolicy(
+            Qt.ScrollBarPolicy.ScrollBarAlwaysOn
+        )  # its width is then known
         self._sheet.setWidget(self.preview)
         self._sheet.setAccessibleName("Page")
         self.pager = Pager()
