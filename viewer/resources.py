@@ -35,6 +35,11 @@ def sample() -> Path:
     return root() / "sample"
 
 
+def verification() -> Path:
+    """The files that `glassbox verify` decodes, and the script that made them."""
+    return root() / "verification"
+
+
 def sample_study() -> Path:
     """The DICOM files of the sample alone."""
     return sample() / "study"

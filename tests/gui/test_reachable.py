@@ -52,10 +52,12 @@ OPENED_BY = {
     "AboutDialog": "help.about",
     "KeyDialog": "view.keys",
     "KeySheet": "help.keys",
+    "LicencesDialog": "help.licences",
     "RecentDialog": "study.recent",
     "ReportDialog": "report.export",
     "ScaleDialog": "view.scale",
     "TagBrowser": "image.tags",
+    "VerifyDialog": "help.verify",
     "WindowDialog": "window.numbers",
 }
 """Dialog -> the command that opens it."""

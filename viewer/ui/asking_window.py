@@ -121,6 +121,16 @@ class AskingWindow(QMainWindow):
 
         AboutDialog(self).show()
 
+    def show_verification(self) -> None:
+        from viewer.ui.verify_dialog import VerifyDialog
+
+        VerifyDialog(self).open()
+
+    def show_licences(self) -> None:
+        from viewer.ui.licences_dialog import LicencesDialog
+
+        LicencesDialog(self).open()
+
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
 
