@@ -47,6 +47,7 @@ CONTROLS = (
 )
 OPENED_BY = {
     "AboutDialog": "help.about",
+    "GuideWindow": "help.guide",
     "KeyDialog": "view.keys",
     "KeySheet": "help.keys",
     "RecentDialog": "study.recent",

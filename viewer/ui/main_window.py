@@ -35,6 +35,7 @@ from viewer.settings import Settings
 from viewer.study import ScanResult
 from viewer.ui import theme
 from viewer.ui.ai_panel import AiPanel
+from viewer.ui.disclaimer_line import DisclaimerLine
 from viewer.ui.dock import Dock
 from viewer.ui.intents import WindowIntents
 from viewer.ui.marks_panel import MarksPanel
@@ -99,6 +100,7 @@ class MainWindow(QMainWindow):
         self._window_dialog: WindowDialog | None = None
         self._tag_browser: TagBrowser | None = None
         self._build(intents)
+        self.disclaimer.setVisible(not settings.disclaimer_read)
         self.preferences = Preferences(
             intents,
             settings,
@@ -125,6 +127,7 @@ class MainWindow(QMainWindow):
         self.start = StartPage(intents)
         self.start.folder_asked.connect(self.ask_open_folder)
         self.start.file_asked.connect(self.ask_open_file)
+        self.start.guide_asked.connect(self.show_guide)
         self.viewport = Viewport(intents)
         self.viewport.maximise_asked.connect(self.toggle_maximised)
         self.ribbon = SliceRibbon(intents)
@@ -138,6 +141,7 @@ class MainWindow(QMainWindow):
         row.addWidget(self.viewport, 3)
         row.addWidget(self.ribbon)
         self._beside = row
+        self.disclaimer = DisclaimerLine(intents)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(picture)
@@ -145,8 +149,8 @@ class MainWindow(QMainWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self.notices)
+        for part, stretch in ((self.disclaimer, 0), (self._pages, 1), (self.notices, 0)):
+            column.addWidget(part, stretch)
         self.setCentralWidget(middle)
         self.series = SeriesPanel(intents)
         self.series.skipped_asked.connect(self.show_skipped)
@@ -324,6 +328,11 @@ class MainWindow(QMainWindow):
         count = len(rows)
         title = f"{count} file{' is' if count == 1 else 's are'} not shown."
         DetailsDialog(title, rows, self).show()
+
+    def show_guide(self) -> None:
+        from viewer.ui.guide import open_guide
+
+        open_guide(self, self._commands)
 
     def show_keys(self) -> None:
         from viewer.ui.key_sheet import KeySheet
