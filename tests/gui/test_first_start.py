@@ -1,5 +1,8 @@
 """The first start: what this is, what to do, and, once, what Glassbox is not for."""
 
+import subprocess
+import sys
+
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 
@@ -45,6 +48,21 @@ def test_the_disclaimer_is_whole_in_a_narrow_window(intents, qtbot):
     qtbot.wait(1)
     words = window.disclaimer.words
     assert words.height() >= words.heightForWidth(words.width())
+
+
+def test_a_click_that_acknowledges_leaves_the_keys_with_the_picture(intents, qtbot, view):
+    window = started(intents, qtbot)
+    intents.view = view
+    window.show_view(view, None)
+    window.activateWindow()
+    qtbot.waitUntil(lambda: window.viewport.hasFocus())
+    QTest.mouseClick(window.disclaimer.understood, Qt.MouseButton.LeftButton)
+    assert window.disclaimer.isHidden() and window.viewport.hasFocus()
+
+
+def test_the_guide_costs_the_start_nothing():
+    code = "import sys, viewer.ui.main_window; sys.exit(any('guide' in name for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_the_start_page_says_what_this_is_and_leads_to_guide_sample_and_folder(intents, qtbot, monkeypatch):

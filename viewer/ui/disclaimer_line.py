@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QWidget
 
 from viewer.ui import theme
@@ -22,6 +22,7 @@ class DisclaimerLine(QFrame):
         self.words = QLabel(f"<b>{DISCLAIMER}</b> {WORDS}", wordWrap=True)
         self.understood = theme.named(QPushButton("I &understand"), "primary")
         self.understood.setAccessibleDescription(f"{DISCLAIMER} {WORDS}")
+        self.understood.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys with the picture
         self.understood.clicked.connect(self._acknowledge)
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 8, 10, 8)
