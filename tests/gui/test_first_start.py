@@ -5,7 +5,9 @@ import sys
 
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
+from tests.gui.test_reachable import missed, nameless, walked
 from viewer.commands.command import CommandRegistry
 from viewer.commands.defaults import default_commands
 from viewer.settings import Settings
@@ -48,6 +50,14 @@ def test_the_disclaimer_is_whole_in_a_narrow_window(intents, qtbot):
     qtbot.wait(1)
     words = window.disclaimer.words
     assert words.height() >= words.heightForWidth(words.width())
+
+
+def test_the_first_start_is_named_and_walked_by_tab(intents, qtbot):
+    window = started(intents, qtbot)
+    window.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is window)
+    assert not nameless(window)
+    assert not missed(window, walked(window.disclaimer.understood))
 
 
 def test_a_click_that_acknowledges_leaves_the_keys_with_the_picture(intents, qtbot, view):
