@@ -1,4 +1,4 @@
-"""Finds icons, style, model bundles and the sample study, from source and from a frozen build."""
+"""Finds icons, style, models, the user guide and the sample study, from source and from a frozen build."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def icon(name: str) -> Path:
 def models() -> Path:
     """The folder of the bundles that ship."""
     return root() / "models"
+
+
+def guide() -> Path:
+    """The pages of the user guide, with their pictures."""
+    return root() / "guide"
 
 
 def sample() -> Path:

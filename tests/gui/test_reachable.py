@@ -50,6 +50,7 @@ CONTROLS = (
 )
 OPENED_BY = {
     "AboutDialog": "help.about",
+    "GuideWindow": "help.guide",
     "KeyDialog": "view.keys",
     "KeySheet": "help.keys",
     "LicencesDialog": "help.licences",

@@ -109,6 +109,11 @@ class AskingWindow(QMainWindow):
         title = f"{count} file{' is' if count == 1 else 's are'} not shown."
         DetailsDialog(title, rows, self).show()
 
+    def show_guide(self) -> None:
+        from viewer.ui.guide import open_guide
+
+        open_guide(self, self._commands)
+
     def show_keys(self) -> None:
         from viewer.ui.key_sheet import KeySheet
 
