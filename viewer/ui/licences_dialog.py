@@ -69,13 +69,17 @@ class LicencesDialog(QDialog):
             row.setToolTip(2, one.licence)
         for column in (0, 1):
             self.list.resizeColumnToContents(column)
-        if found:
-            self.list.setCurrentItem(self.list.topLevelItem(0))
+        first = self.list.topLevelItem(0)
+        if first is not None:
+            self.list.setCurrentItem(first)
             self.list.setFocus()
 
     @Slot()
     def _show(self) -> None:
-        one = self._packages[self.list.indexOfTopLevelItem(self.list.currentItem())]
+        item = self.list.currentItem()
+        if item is None:
+            return
+        one = self._packages[self.list.indexOfTopLevelItem(item)]
         parts = [f"{name}\n{'-' * len(name)}\n{text.strip()}\n" for name, text in one.texts]
         none = "No text comes with this package. Its licence: "
         self.text.setPlainText("\n".join(parts) or f"{none}{one.licence}.")
