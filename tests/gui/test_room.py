@@ -71,6 +71,15 @@ def test_with_room_for_all_of_them_no_panel_is_closed(window, monkeypatch, show,
     qtbot.waitUntil(lambda: open_panels(window) == {"studies", "ai", "marks", "levels"})
 
 
+def test_a_window_drawn_over_two_screens_keeps_its_size(window, show, view, qtbot):
+    show(view)
+    size = window.size()
+    assert size.width() > window.screen().availableGeometry().width()
+    window.toggle_panel("studies")
+    qtbot.wait(20)
+    assert window.size() == size and open_panels(window) == {"studies"}
+
+
 def test_a_menu_that_is_taller_than_the_screen_scrolls(window):
     for menu in window.menus.menus.values():
         assert menu.style().styleHint(QStyle.StyleHint.SH_Menu_Scrollable, None, menu)

@@ -9,9 +9,11 @@ from viewer.ui import theme
 
 
 class Dock(QDockWidget):
-    """A dock with a quiet title bar. `closed_by_reader`: by ✕, not by the program."""
+    """A dock with a quiet title bar. `closed_by_reader`: by ✕, not by the program; `opening`: before it is
+    shown."""
 
     closed_by_reader = Signal()
+    opening = Signal()
 
     def __init__(self, name: str, title: str, body: QWidget, window: QMainWindow) -> None:
         super().__init__(title, window)
@@ -38,6 +40,11 @@ class Dock(QDockWidget):
     def dress(self) -> None:
         """Take the icons of the theme in force."""
         self._close.setIcon(theme.icon("cancel", theme.current().dim))
+
+    def setVisible(self, visible: bool) -> None:
+        if visible and self.isHidden():
+            self.opening.emit()
+        super().setVisible(visible)
 
     def give_way(self) -> None:
         """Close as the reader would."""

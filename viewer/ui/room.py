@@ -31,6 +31,8 @@ class Room(QObject):
         self._window = window
         self._picture = picture
         self._limit = QSize()
+        self._moving = False
+        """Whether panels are being closed or torn off: that opens and measures nothing."""
         self._docks: list[Dock] = []
         for dock in docks.values():
             self.watch(dock)
@@ -38,7 +40,14 @@ class Room(QObject):
     def watch(self, dock: Dock) -> None:
         """Make room for this panel, too, whenever it opens."""
         self._docks.append(dock)
+        self._measure()  # a dock that is added opens without saying so
+        dock.opening.connect(self._measure)
         dock.visibilityChanged.connect(self._changed)
+
+    def _measure(self) -> None:
+        """Before Qt makes the window as large as all panels together."""
+        if not self._moving:
+            self._limit = self._room()
 
     def _changed(self, visible: bool) -> None:
         dock = self.sender()
@@ -47,7 +56,7 @@ class Room(QObject):
 
     def _make_room(self, asked: Dock) -> None:
         """Close others until the window fits; where even that does not help, tear the panel off."""
-        self._limit = self._room()
+        self._moving = True
         for other in self._docks:
             if other is not asked and self._stands(other) and not self._fits(PICTURE):
                 other.give_way()
@@ -62,6 +71,7 @@ class Room(QObject):
     def _shrink(self) -> None:
         """Opening the panel may have made the window as large as all panels together."""
         self._window.resize(self._window.size().boundedTo(self._limit))
+        self._moving = False
         QTimer.singleShot(_MOVED_MS, self._widen)
 
     def _widen(self) -> None:
@@ -73,10 +83,7 @@ class Room(QObject):
 
     def _room(self) -> QSize:
         """What the screen has room for; a window that the reader drew over two of them keeps its size."""
-        screen, window = self._window.screen().availableGeometry().size(), self._window.size()
-        least = self._window.minimumSizeHint()
-        drawn = window.width() > least.width() and window.height() > least.height()  # and not grown by Qt
-        return screen.expandedTo(window) if drawn else screen
+        return self._window.screen().availableGeometry().size().expandedTo(self._window.size())
 
     def _fits(self, picture: int = 0) -> bool:
         """Whether everything finds its place, with so much width for the picture."""

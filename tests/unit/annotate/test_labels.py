@@ -1,6 +1,7 @@
 """Labels keep clear of the marks and of each other, and stay where the reader dragged them."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ def shared(one, other):
 
 def crosses(rect, line):
     """Whether a polyline runs through a rectangle, by walking along it in steps of half a pixel."""
-    for (x0, y0), (x1, y1) in zip(line[:-1], line[1:], strict=True):
+    for (x0, y0), (x1, y1) in pairwise(line):
         steps = max(int(2 * math.hypot(x1 - x0, y1 - y0)), 1)
         for part in range(steps + 1):
             x, y = x0 + (x1 - x0) * part / steps, y0 + (y1 - y0) * part / steps
@@ -97,7 +98,7 @@ def test_the_same_marks_give_the_same_places_and_moved_marks_moved_places():
     marks = [Wanted(SIZE, (ellipse(400 + 60 * n, 300 + 30 * n, 20, 14),)) for n in range(5)]
     placed = place_labels(marks, AREA)
     assert place_labels(marks, AREA) == placed
-    shifted = [Wanted(SIZE, tuple(line + (16, 8) for line in mark.lines)) for mark in marks]
+    shifted = [Wanted(SIZE, tuple(np.add(line, (16, 8)) for line in mark.lines)) for mark in marks]
     for one, other in zip(placed, place_labels(shifted, AREA), strict=True):
         assert other == pytest.approx(one.moved(16, 8))
 
