@@ -128,10 +128,10 @@ freeze() {
   say "$flavour: freezing (torchvision's operators: $operators; methods: $methods)"
   rm -rf "$work/tree/glassbox-$flavour"
   GLASSBOX_FLAVOUR=$flavour GLASSBOX_OPERATORS=$operators GLASSBOX_METHODS=$methods \
-    "$VENV/bin/python" -m PyInstaller --noconfirm --log-level WARN --distpath "$work/tree" \
+    "$VENV/bin/python" -P -m PyInstaller --noconfirm --log-level WARN --distpath "$work/tree" \
     --workpath "$work/pyinstaller-$flavour" "$here/glassbox.spec" > "$work/freeze-$flavour.log" 2>&1 \
     || { tail -20 "$work/freeze-$flavour.log" >&2; return 1; }
-  "$VENV/bin/python" "$here/frozen/finish.py" "$work/tree/glassbox-$flavour" --not-in "$ROOT" "$work" "$HOME/"
+  "$VENV/bin/python" "$here/frozen/finish.py" "$work/tree/glassbox-$flavour" --not-in "$ROOT" "$work"
 }
 
 build() {
@@ -159,7 +159,13 @@ for flavour in $flavours; do
   if [ -n "$reason" ]; then
     say "the $flavour flavour cannot be built here: $reason"
     failed="$failed $flavour"
-  elif (set -e; build "$flavour"); then
+    continue
+  fi
+  set +e  # in a condition, `set -e` would be off inside the function too
+  (set -e; build "$flavour")
+  code=$?
+  set -e
+  if [ "$code" -eq 0 ]; then
     built="$built $flavour"
   else
     say "the $flavour flavour failed; look at the lines above"

@@ -33,7 +33,7 @@ def main() -> int:
     strip(inside)
     packages = gather_licenses(inside, options.tree)
     print(f"licences of {packages} packages")
-    left = [text for text in leftovers(options.tree, [text for text in options.not_in if len(text) > 5])]
+    left = list(leftovers(options.tree, options.not_in))
     for line in left[:20]:
         print(f"leftover of the build machine: {line}", file=sys.stderr)
     print(f"installed size: {size(options.tree) / 1e6:.0f} MB")
@@ -75,8 +75,14 @@ def _bundled(inside: Path, tree: Path) -> Iterator[Distribution]:
     """The packages of the environment of which a module or file is in the tree."""
     modules = _archived(tree) | {path.name.partition(".")[0] for path in inside.iterdir()}
     for package in distributions():
-        tops = {Path(file).parts[0].partition(".")[0] for file in package.files or () if ".." not in str(file)}
-        tops -= {"__pycache__", package.metadata["Name"]} if package.metadata["Name"] == "pip" else {"__pycache__"}
+        tops = {
+            Path(file).parts[0].partition(".")[0] for file in package.files or () if ".." not in str(file)
+        }
+        tops -= (
+            {"__pycache__", package.metadata["Name"]}
+            if package.metadata["Name"] == "pip"
+            else {"__pycache__"}
+        )
         if tops & modules and package.metadata["Name"].lower() not in ("pip", "pyinstaller-hooks-contrib"):
             yield package
 
@@ -97,17 +103,25 @@ def _license_of(package: Distribution, folder: Path) -> dict[str, object]:
     texts = [
         Path(package.locate_file(file))
         for file in package.files or ()
-        if ".dist-info/" in str(file) and file.name.lower().startswith(LICENSE_NAMES)
+        if (".dist-info/" in str(file) and file.name.lower().startswith(LICENSE_NAMES))
         or ".dist-info/licenses/" in str(file)
     ]
     files = []
     for text in dict.fromkeys(texts):
-        target = folder / name / "-".join(text.parts[-2:] if text.parent.name != "licenses" else text.parts[-1:])
+        target = (
+            folder / name / "-".join(text.parts[-2:] if text.parent.name != "licenses" else text.parts[-1:])
+        )
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(text, target)
         files.append(str(target.relative_to(folder)))
-    classifiers = [c.rpartition(" :: ")[2] for c in meta.get_all("Classifier") or () if c.startswith("License ::")]
-    said = meta.get("License-Expression") or (meta.get("License") or "").strip().split("\n")[0] or ", ".join(classifiers)
+    classifiers = [
+        c.rpartition(" :: ")[2] for c in meta.get_all("Classifier") or () if c.startswith("License ::")
+    ]
+    said = (
+        meta.get("License-Expression")
+        or (meta.get("License") or "").strip().split("\n")[0]
+        or ", ".join(classifiers)
+    )
     page = meta.get("Home-page") or next(iter(meta.get_all("Project-URL") or ()), "").rpartition(", ")[2]
     return {"name": name, "version": package.version, "license": said[:200], "page": page, "files": files}
 

@@ -35,7 +35,9 @@ def compressed_slices(sample: Path, folder: Path) -> dict[str, Path]:
     for name, syntax in LOSSLESS.items():
         dataset = pydicom.dcmread(source)
         lossless_jpeg = syntax == uids.JPEGLosslessSV1
-        changed = (dicom_factory.lossless_jpeg if lossless_jpeg else dicom_factory.compressed)(dataset, syntax)
+        changed = (dicom_factory.lossless_jpeg if lossless_jpeg else dicom_factory.compressed)(
+            dataset, syntax
+        )
         made[name] = dicom_factory.write(changed, folder / f"{name.replace(' ', '-')}.dcm")
     return made
 

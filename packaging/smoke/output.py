@@ -21,5 +21,7 @@ def logged_trouble(home: Path) -> list[str]:
     for path in home.rglob("*.log*"):
         text = path.read_text(encoding="utf-8", errors="replace")
         crash = path.name.startswith("crash")
-        lines += [line for line in text.splitlines() if crash or re.search(r" (WARNING|ERROR|CRITICAL) ", line)]
+        lines += [
+            line for line in text.splitlines() if crash or re.search(r" (WARNING|ERROR|CRITICAL) ", line)
+        ]
     return lines

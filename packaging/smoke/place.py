@@ -22,7 +22,7 @@ class Folder:
     """A frozen tree, run where it lies."""
 
     def __init__(self, tree: Path) -> None:
-        self._program = tree.resolve() / "glassbox"
+        self._program = tree.resolve() / ("glassbox-cli.exe" if sys.platform == "win32" else "glassbox")
         self._home = tempfile.TemporaryDirectory(prefix="glassbox-smoke-")
         self.work = Path(self._home.name) / "work"
         self.work.mkdir()
@@ -37,7 +37,9 @@ class Folder:
         return str(path)
 
     def command(self, *arguments: str, display: str = "") -> list[str]:
-        cut = _CUT if os.geteuid() == 0 else []
+        if sys.platform == "win32":
+            return [str(self._program), *arguments]
+        cut = _CUT if sys.platform == "linux" and os.geteuid() == 0 else []
         return [*cut, "env", "-i", *_environment(str(self.home), display), str(self._program), *arguments]
 
     def from_menu(self, path: Path, display: str) -> list[str]:

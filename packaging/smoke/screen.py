@@ -26,8 +26,19 @@ class Screen:
         reader, writer = os.pipe()
         geometry = f"{SIZE[0]}x{SIZE[1]}x24"
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(writer), "-screen", "0", geometry, "-fbdir", self._folder.name,
-             "-nolisten", "tcp", "-noreset"],
+            [
+                "Xvfb",
+                "-displayfd",
+                str(writer),
+                "-screen",
+                "0",
+                geometry,
+                "-fbdir",
+                self._folder.name,
+                "-nolisten",
+                "tcp",
+                "-noreset",
+            ],
             pass_fds=(writer,),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -98,5 +109,7 @@ class Screen:
 
     def _xdotool(self, *arguments: str) -> str:
         environment = os.environ | {"DISPLAY": self.display}
-        done = subprocess.run(["xdotool", *arguments], env=environment, capture_output=True, text=True, timeout=30)
+        done = subprocess.run(
+            ["xdotool", *arguments], env=environment, capture_output=True, text=True, timeout=30
+        )
         return done.stdout

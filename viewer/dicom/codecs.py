@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 # Which decoders may try a transfer syntax, the best first; "gdcm-file" reads what no plugin of pydicom
-# does (12-bit and progressive JPEG): pydicom hands GDCM no codestream of more than 8 bits. A second decoder stands only where the first leaves something out:
-# on damaged data it would only cost time. To add one, add it here and a case in
-# tests/unit/dicom/test_codecs.py.
+# does (12-bit and progressive JPEG): pydicom hands GDCM no codestream of more than 8 bits. A second decoder
+# stands only where the first leaves something out: on damaged data it would only cost time. To add one, add
+# it here and a case in tests/unit/dicom/test_codecs.py.
 DECODERS: dict[str, tuple[str, ...]] = {
     "1.2.840.10008.1.2.5": ("pydicom",),  # RLE
     "1.2.840.10008.1.2.4.50": ("pillow",),  # JPEG baseline
