@@ -38,12 +38,13 @@ chmod -R u+rwX,go+rX,go-w "$root/usr"
 find "$root/usr/lib/glassbox" -name '*.so*' -type f -exec chmod 644 {} +
 desktop-file-validate "$root/usr/share/applications/$package.desktop"
 
+depends=$("$python" "$here/frozen/dependencies.py" "$tree")
 size=$(du -k -s --apparent-size "$root/usr" | cut -f1)
 {
   printf 'Package: %s\nVersion: %s\nArchitecture: amd64\n' "$package" "$version"
   printf 'Maintainer: Glassbox <glassbox@localhost>\nInstalled-Size: %s\nSection: science\nPriority: optional\n' "$size"
   printf 'Conflicts: %s\nReplaces: %s\n' "$other" "$other"
-  printf 'Depends: %s\n' "$("$python" "$here/frozen/dependencies.py" "$tree")"
+  printf 'Depends: %s\n' "$depends"
   printf 'Description: DICOM viewer that shows what a neural network saw\n'
   printf ' Opens studies, asks a network about them on the local %s, walks its heatmap\n' \
     "$([ "$flavour" = cpu ] && echo processor || echo 'GPU or processor')"
@@ -54,7 +55,7 @@ size=$(du -k -s --apparent-size "$root/usr" | cut -f1)
 find "$root" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 deb=${package}_${version}_amd64.deb
 # zstd: 4 GB of CUDA libraries in minutes; dpkg knows it since Debian 12.
-dpkg-deb --root-owner-group -Zzstd -z"$([ "$flavour" = cpu ] && echo 19 || echo 6)" --build "$root" "$out/$deb" >/dev/null
+dpkg-deb --root-owner-group -Zzstd -z"$([ "$flavour" = cpu ] && echo 12 || echo 6)" --build "$root" "$out/$deb" >/dev/null
 checksum "$deb"
 rm -rf "$root"
 printf '%s: %s kB installed\n' "$deb" "$size"

@@ -31,7 +31,7 @@ Place = Folder | Installed | Source
 MODEL = "phantom-lesion"
 REFUSALS = (
     "needs the package",  # the small flavour says what it was built without
-    "needs a vision transformer",  # asked of a network that is none
+    "has no attention",  # asked of a network that is no vision transformer
 )
 """Words of the refusals that a method may answer with; any other is a failure."""
 LAYER = "block3"
@@ -327,7 +327,8 @@ def without_a_window(test: Test, approve: bool) -> None:
         test.step(
             f"decodes {name} in a process of its own", lambda name=name, file=file: decodes(test, name, file)
         )
-    for method in every_method():
+    # Each imports torch anew. What was frozen is the same once installed, so there one of each kind will do.
+    for method in ("occlusion",) if isinstance(place, Installed) else every_method():
         test.step(f"explains by {method}", lambda method=method: explains(test, method, MODEL, method))
     for kind, bundle in material.bundles(place.work / "bundles").items():
         inside = place.inside(bundle)

@@ -21,7 +21,13 @@ OPENED_BY_NAME = {
     "shared-mime-info": "the type application/dicom",
     "hicolor-icon-theme": "the place of the icon",
 }
-CPU_OR_DRIVER = re.compile(r"lib(cuda|nvidia|nvcuvid|nvToolsExt)[-.\w]*\.so")
+NOT_ON_EVERY_BUILDER = {
+    "libwayland-client.so.0": "libwayland-client0",
+    "libwayland-cursor.so.0": "libwayland-cursor0",
+    "libwayland-egl.so.1": "libwayland-egl1",
+}
+"""Of Qt's Wayland plugin: nothing that builds or tests here needs them."""
+DRIVER = re.compile(r"lib(cuda|nvidia|nvcuvid|nvToolsExt)[-.\w]*\.so")
 """From the driver of the graphics card, which is not Debian's; asked for only where there is one."""
 
 
@@ -32,9 +38,9 @@ def main() -> int:
     needed = sorted({name for path in files for name in _linked(path)} - inside)
     packages, unknown = set(OPENED_BY_NAME), []
     for name in needed:
-        if CPU_OR_DRIVER.match(name) or name.startswith("ld-linux"):
+        if DRIVER.match(name) or name.startswith("ld-linux"):
             continue
-        package = _package(name)
+        package = NOT_ON_EVERY_BUILDER.get(name) or _package(name)
         if package is None:
             unknown.append(name)
         else:
