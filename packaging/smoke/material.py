@@ -58,7 +58,7 @@ def bundles(folder: Path) -> dict[str, Path]:
 
     torch.manual_seed(0)
     network = SmallResNet(channels=1, labels=3, **CARD["architecture"]["arguments"]).eval()
-    return {
+    made = {
         "torchvision": make_bundle(
             folder / "torchvision",
             name="tv",
@@ -67,3 +67,6 @@ def bundles(folder: Path) -> dict[str, Path]:
         ),
         "exported": exported_bundle(folder / "exported", program_of(network, 1, 64, 64), name="exported"),
     }
+    for path in folder.rglob("*"):  # safetensors writes for its user alone, and the reader may be another
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return made
