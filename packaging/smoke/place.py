@@ -82,7 +82,8 @@ class Installed:
             self._chroot("useradd", "--create-home", "--uid", str(READER), "reader")
         self.home = self.root / "home" / "reader"
         self.work = self.home / "work"
-        self.work.mkdir(exist_ok=True)
+        shutil.rmtree(self.work, ignore_errors=True)
+        self.work.mkdir()
         os.chown(self.work, READER, READER)
         self.sample = self.root / "usr/lib/glassbox/_internal/resources/sample/study"
 
