@@ -22,7 +22,7 @@ from viewer import __version__
 
 log = logging.getLogger(__name__)
 
-PACKAGES = ("torch", "torchvision", "numpy", "pydicom", "python-gdcm", "PySide6", "pyqtgraph")
+PACKAGES = ("torch", "torchvision", "numpy", "pydicom", "SimpleITK", "PySide6", "pyqtgraph")
 LOG_BYTES = 1 << 20
 
 

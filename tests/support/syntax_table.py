@@ -59,7 +59,7 @@ supported syntax is empty, no such image was at hand; no encoder here writes the
 (.52, .54 and .56 are decoded from codestreams kept in the tests) or high-throughput JPEG 2000.
 
 `numpy` reads uncompressed pixels; `pydicom` is its run-length decoder; `pillow` libjpeg-turbo; `gdcm` and
-`gdcm-file` the JPEG codecs of GDCM, given a codestream or a file; `pyjpegls` CharLS; `pylibjpeg` OpenJPEG.
+`simpleitk` the JPEG codecs of GDCM; `pyjpegls` CharLS; `pylibjpeg` OpenJPEG.
 
 """
 
