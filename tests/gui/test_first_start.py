@@ -79,7 +79,7 @@ def test_the_start_page_says_what_this_is_and_leads_to_guide_sample_and_folder(i
     window = started(intents, qtbot)
     asked = []
     monkeypatch.setattr(
-        "viewer.ui.main_window.QFileDialog.getExistingDirectory", lambda *rest: asked.append(rest) or ""
+        "viewer.ui.asking_window.QFileDialog.getExistingDirectory", lambda *rest: asked.append(rest) or ""
     )
     QTest.mouseClick(window.start.guide, Qt.MouseButton.LeftButton)
     guide = window.findChild(GuideWindow)
