@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 
 import pytest
 
@@ -30,10 +31,32 @@ def pytest_sessionfinish():
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory, monkeypatch):
-    """Settings and logs go to a folder of the test's own."""
+    """Settings and logs go to a folder of the test's own, and models of this machine are none of a test's."""
+    monkeypatch.delenv("GLASSBOX_MODELS", raising=False)
     folder = tmp_path_factory.mktemp("user")
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(folder / name.lower()))
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch):
+    """Glassbox never calls anybody: a test fails on every socket that reaches beyond this machine's files."""
+
+    def local_only(call):
+        def guarded(self, *args):
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                raise AssertionError(f"the network was asked for: {args}")
+            return call(self, *args)
+
+        return guarded
+
+    def unresolved(*args, **_):
+        raise AssertionError(f"a name was looked up in the network: {args}")
+
+    for name in ("bind", "connect", "connect_ex", "sendto"):
+        monkeypatch.setattr(socket.socket, name, local_only(getattr(socket.socket, name)))
+    for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex"):
+        monkeypatch.setattr(socket, name, unresolved)
 
 
 @pytest.fixture(autouse=True)

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from viewer import __version__, diagnostics, settings
+from viewer import __version__, crash_report, diagnostics, settings
 from viewer.notice import Notice
 
 USAGE = """\
 glassbox [PATH]            open a folder, file, DICOMDIR, ZIP or exported report in the window
+glassbox --new-window …    the same in a window of its own, beside one that is open
 glassbox VERB …            without a window: {verbs}
 glassbox VERB --help       what a verb takes
 glassbox --version
@@ -40,7 +41,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     if first in ("--version", "-V"):
         sys.stdout.write(f"glassbox {__version__}\n")
         return 0
-    if first and not first.startswith(("/", ".", os.sep)):
+    own_window = first == "--new-window"
+    if own_window:
+        arguments = arguments[1:]
+        first = arguments[0] if arguments else ""
+    elif first and not first.startswith(("/", ".", os.sep)):
         from viewer import cli
 
         if first in ("--help", "-h"):
@@ -54,7 +59,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not _has_display():
         sys.stderr.write("There is no display to show a window on. Use a verb: see glassbox --help.\n")
         return 2
-    return open_window(Path(first) if first else None)
+    path = Path(first) if first else None
+    if not own_window:
+        from viewer.instance import hand_over
+
+        if hand_over(path):
+            return 0
+    return open_window(path)
 
 
 def _has_display() -> bool:
@@ -71,9 +82,11 @@ def open_window(path: Path | None = None) -> int:
     from viewer.controller import Controller
     from viewer.jobs.collector import Collector
     from viewer.session.store import Store, default_path
+    from viewer.ui.later_starts import LaterStarts
     from viewer.ui.main_window import MainWindow
 
     diagnostics.start_logging()
+    crashed = crash_report.collect()
     diagnostics.watch_for_crashes()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl+C: Python's own handler never runs inside Qt's loop
     where = settings.default_path()
@@ -91,7 +104,10 @@ def open_window(path: Path | None = None) -> int:
     window = MainWindow(controller, controller.commands, loaded)
     controller.attach(window)
     window.show()
+    later = LaterStarts(window, controller)
     QTimer.singleShot(0, controller.start)
+    if crashed is not None:
+        controller.say(_about(crashed))
     if problem:
         controller.say(Notice(problem, kind="warning"))
     if controller.commands.refused:
@@ -102,6 +118,7 @@ def open_window(path: Path | None = None) -> int:
         QTimer.singleShot(0, lambda: controller.open(path))
     code = application.exec()
     window.hide()
+    later.close()
     if not controller.shutdown():
         # A thread hangs in foreign code (a decoder, an import). Leaving in the ordinary way would
         # destroy a running QThread, which aborts the process.
@@ -109,3 +126,17 @@ def open_window(path: Path | None = None) -> int:
         os._exit(code)
     collector.stop()
     return code
+
+
+def _about(report: Path) -> Notice:
+    """The last run crashed: what is known of it, to be read and passed on by whoever wants to."""
+    what = "Glassbox crashed when it last ran."
+    remedy = "A report of it is kept on this machine, without patient data: see the details."
+    return Notice(what, remedy, "warning", (("Report", report.name), ("It says", _read(report))))
+
+
+def _read(report: Path) -> str:
+    try:
+        return report.read_text(encoding="utf-8")
+    except OSError:
+        return "It cannot be read."

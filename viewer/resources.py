@@ -1,4 +1,4 @@
-"""Finds icons, style, model bundles and the sample study, from source and from a frozen build."""
+"""Finds icons, style, models, the user guide and the sample study, from source and from a frozen build."""
 
 from __future__ import annotations
 
@@ -30,9 +30,19 @@ def models() -> Path:
     return root() / "models"
 
 
+def guide() -> Path:
+    """The pages of the user guide, with their pictures."""
+    return root() / "guide"
+
+
 def sample() -> Path:
     """The synthetic study that ships, with the script that made it and the truth about it."""
     return root() / "sample"
+
+
+def verification() -> Path:
+    """The files that `glassbox verify` decodes, and the script that made them."""
+    return root() / "verification"
 
 
 def sample_study() -> Path:

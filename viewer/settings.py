@@ -34,6 +34,7 @@ class Settings:
     overlay_… : how the overlay looks at the start, see `session.state.Overlay`.
     mouse : "window" or "scroll": what the left button does.
     mouse_asked : whether the reader was asked for it.
+    disclaimer_read : whether the reader acknowledged what Glassbox is not for.
     ui_scale : size of the interface, in steps of `SCALE_STEP`; in force from the next start on.
     slice_cache_mb, result_cache_mb : bounds of the caches, MiB; 0 slices: as the machine has memory, see
         `session.budget`.
@@ -51,6 +52,7 @@ class Settings:
     overlay_evidence: str = "positive"
     mouse: str = "window"
     mouse_asked: bool = False
+    disclaimer_read: bool = False
     theme: str = "dark"
     ui_scale: float = 1.0
     deidentified: bool = False

@@ -22,6 +22,7 @@ from viewer.results import (
     SliceResult,
 )
 from viewer.session.resolved_view import ResolvedView
+from viewer.settings import Settings
 from viewer.study import Geometry, Window
 
 LAYERS = (
@@ -90,10 +91,11 @@ def intents() -> Recorder:
 
 @pytest.fixture
 def window(qtbot, intents):
-    """A window on intents that only remember."""
+    """A window on intents that only remember, of a reader who acknowledged the disclaimer."""
     from viewer.ui.main_window import MainWindow
 
-    made = MainWindow(intents, CommandRegistry(default_commands(intents)))
+    known = Settings(disclaimer_read=True)
+    made = MainWindow(intents, CommandRegistry(default_commands(intents)), known)
     qtbot.addWidget(made)
     made.resize(1100, 760)
     with qtbot.waitExposed(made):

@@ -50,12 +50,15 @@ CONTROLS = (
 )
 OPENED_BY = {
     "AboutDialog": "help.about",
+    "GuideWindow": "help.guide",
     "KeyDialog": "view.keys",
     "KeySheet": "help.keys",
+    "LicencesDialog": "help.licences",
     "RecentDialog": "study.recent",
     "ReportDialog": "report.export",
     "ScaleDialog": "view.scale",
     "TagBrowser": "image.tags",
+    "VerifyDialog": "help.verify",
     "WindowDialog": "window.numbers",
 }
 """Dialog -> the command that opens it."""

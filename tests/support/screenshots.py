@@ -23,9 +23,11 @@ from viewer.ui.main_window import MainWindow
 class Stage:
     """The window with its controller, and the patience to wait for what it does in the background."""
 
-    def __init__(self, width: int, height: int, theme: str = "dark") -> None:
+    def __init__(
+        self, width: int, height: int, theme: str = "dark", *, settings: Settings | None = None
+    ) -> None:
         self.application = QApplication.instance() or QApplication(sys.argv[:1])
-        settings = Settings(theme=theme)
+        settings = settings or Settings(theme=theme, disclaimer_read=True)
         self.controller = Controller(settings)
         self.window = MainWindow(self.controller, self.controller.commands, settings)
         self.controller.attach(self.window)

@@ -362,11 +362,11 @@ def test_models_lists_what_ships(run):
 
 @pytest.mark.parametrize(("fine", "code"), [(True, 0), (False, 1)])
 def test_verify_says_what_it_found_and_fails_if_a_check_does(run, monkeypatch, fine, code):
-    import viewer.verification
+    import viewer.verification.checks
 
-    check = viewer.verification.Check
+    check = viewer.verification.checks.Check
     checks = [check("one", True, "as expected"), check("two", fine, "as seen")]
-    monkeypatch.setattr(viewer.verification, "verify", lambda: checks)
+    monkeypatch.setattr(viewer.verification.checks, "verify", lambda: checks)
     ran = run("verify", "--json")
     found = json.loads(ran.out)
     assert ran.code == code and found["ok"] is fine and [one["ok"] for one in found["checks"]] == [True, fine]

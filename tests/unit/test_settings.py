@@ -26,6 +26,7 @@ OTHER = Settings(
     overlay_evidence="negative",
     mouse="scroll",
     mouse_asked=True,
+    disclaimer_read=True,
     theme="light",
     ui_scale=1.5,
     deidentified=True,

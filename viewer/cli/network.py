@@ -20,6 +20,7 @@ from viewer.errors import GlassboxError, ModelError
 from viewer.explain import methods
 from viewer.explain.methods import METHODS, Method
 from viewer.explain.target import default_target
+from viewer.inference import folders
 from viewer.inference.bundle import ModelBundle
 from viewer.inference.card import Card
 from viewer.inference.domain import unstated
@@ -105,8 +106,8 @@ class Replies:
 
 
 def model_folders() -> list[Path]:
-    """Folders of the bundles the user added in the window."""
-    return [Path(folder) for folder in settings.load(settings.default_path())[0].model_folders]
+    """Folders of the site, the user's own, and those that were added in the window."""
+    return folders.model_folders(settings.load(settings.default_path())[0].model_folders)
 
 
 def ask(options: argparse.Namespace, found: ScanResult) -> Question:

@@ -15,8 +15,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def answer(options: argparse.Namespace) -> Answer:
-    from viewer.verification import verify
+    from viewer.cli.drawing import need_application
+    from viewer.verification.checks import verify
 
+    need_application()
     checks = verify()
     failed = [check for check in checks if not check.ok]
     table = {

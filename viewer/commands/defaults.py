@@ -55,7 +55,10 @@ def window_commands(asks: Asks, intents: Intents) -> tuple[Command, ...]:
         Command("model.add", "Add Model…", "AI", asks.ask_add_model),
         Command("model.card", "Model Card…", "AI", asks.show_model_card, "M"),
         Command("report.export", "Export Report…", "Report", asks.ask_export, "Ctrl+E", enabled=shown),
+        Command("help.guide", "User Guide", "Help", asks.show_guide, "F1"),
         Command("help.keys", "Keys…", "Help", asks.show_keys, "?"),
+        Command("help.verify", "Verify Installation…", "Help", asks.show_verification),
+        Command("help.licences", "Third-Party Licences…", "Help", asks.show_licences),
         Command("help.about", "About Glassbox…", "Help", asks.show_about),
     )
 

@@ -31,14 +31,22 @@ class Models(QObject):
     def find(self) -> None:
         """Look for the bundles that ship and those the reader added."""
         from viewer.inference.catalog import find_bundles
+        from viewer.inference.folders import model_folders
 
         desk = self._desk
-        bundles, refused = find_bundles([Path(folder) for folder in desk.settings.model_folders])
+        added, problem = desk.settings.model_folders, None
+        try:
+            folders = model_folders(added)
+        except GlassboxError as error:
+            folders, problem = list(map(Path, added)), error
+        bundles, refused = find_bundles(folders)
         desk.bundles = tuple(bundles)
         if refused:
             rows = tuple((folder.name, str(reason)) for folder, reason in refused)
             count = "A model bundle" if len(rows) == 1 else f"{len(rows)} model bundles"
             desk.say(f"{count} cannot be used.", "See why in the details.", "warning", details=rows)
+        if problem is not None:
+            desk.say_error(problem)
         desk.learned.emit()
 
     def show(self) -> None:

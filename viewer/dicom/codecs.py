@@ -6,7 +6,8 @@ pydicom and the decoders are imported by the functions that need them: the table
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +21,18 @@ if TYPE_CHECKING:
 _JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 
 # Which decoders may try a transfer syntax, the best first; "simpleitk" reads what no plugin of pydicom
-# does (12-bit and progressive JPEG). A second decoder stands only where the first leaves something out:
-# on damaged data it would only cost time. To add one, add it here and a case in
+# does (12-bit and progressive JPEG), and "gdcm-file" the grey ones of these where SimpleITK is not there:
+# the small installed program goes without its 270 MB. Another decoder stands only where the first leaves
+# something out: on damaged data it would only cost time. To add one, add it here and a case in
 # tests/unit/dicom/test_codecs.py.
 DECODERS: dict[str, tuple[str, ...]] = {
     "1.2.840.10008.1.2.5": ("pydicom",),  # RLE
     "1.2.840.10008.1.2.4.50": ("pillow",),  # JPEG baseline
-    _JPEG_EXTENDED: ("pillow", "simpleitk"),
+    _JPEG_EXTENDED: ("pillow", "simpleitk", "gdcm-file"),
     "1.2.840.10008.1.2.4.52": ("pillow",),  # arithmetic coding, retired like all up to .56: 8 bits only
-    "1.2.840.10008.1.2.4.53": ("pillow", "simpleitk"),  # spectral selection
+    "1.2.840.10008.1.2.4.53": ("pillow", "simpleitk", "gdcm-file"),  # spectral selection
     "1.2.840.10008.1.2.4.54": ("pillow",),  # arithmetic
-    "1.2.840.10008.1.2.4.55": ("pillow", "simpleitk"),  # full progression
+    "1.2.840.10008.1.2.4.55": ("pillow", "simpleitk", "gdcm-file"),  # full progression
     "1.2.840.10008.1.2.4.56": ("pillow",),  # arithmetic
     "1.2.840.10008.1.2.4.57": ("gdcm",),  # JPEG lossless
     "1.2.840.10008.1.2.4.70": ("gdcm",),
@@ -43,7 +45,7 @@ DECODERS: dict[str, tuple[str, ...]] = {
     "1.2.840.10008.1.2.4.203": ("pylibjpeg",),
 }
 _RETIRED = {f"1.2.840.10008.1.2.4.{process}" for process in (52, 53, 54, 55, 56)}
-_ENDED_BY_JPEG = ("gdcm", "simpleitk")
+_ENDED_BY_JPEG = ("gdcm", "simpleitk", "gdcm-file")
 
 
 def decode(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray | None:
@@ -59,7 +61,7 @@ def decode(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray | None:
             encoded, rows=shape.rows, cols=shape.cols, samples=shape.samples, bits=shape.bits_allocated
         ):
             continue  # it would end the process: a new one takes half a second
-        run = _with_simpleitk if decoder == "simpleitk" else _with_plugin(decoder)
+        run = _OF_FILES.get(decoder) or _with_plugin(decoder)
         try:
             return _as_stored(run(encoded, shape, syntax), shape)
         except MemoryError:
@@ -112,11 +114,41 @@ def _with_plugin(plugin: str) -> Callable[[bytes, Layout, str], np.ndarray]:
 
 
 def _with_simpleitk(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray:
-    """Decode through ITK, which reads files only: one with these pixels and nothing of the patient.
-
-    No rescale goes in, and MONOCHROME1 is called MONOCHROME2: ITK would apply the one and invert the other.
-    """
+    """Decode through ITK. No rescale goes in, and MONOCHROME1 is called MONOCHROME2: ITK would apply the one
+    and invert the other."""
     import SimpleITK
+
+    with _as_file(encoded, shape, syntax) as path:
+        SimpleITK.ProcessObject.GlobalWarningDisplayOff()
+        reader = SimpleITK.ImageFileReader()
+        reader.SetImageIO("GDCMImageIO")
+        reader.SetFileName(str(path))
+        pixels = SimpleITK.GetArrayFromImage(reader.Execute())
+    return pixels.reshape((shape.rows, shape.cols, 3) if shape.samples == 3 else (shape.rows, shape.cols))
+
+
+def _with_gdcm_file(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray:
+    """Decode grey levels through GDCM's reader of files: pydicom hands GDCM none of more than 8 bits."""
+    import gdcm
+
+    if shape.samples != 1:
+        raise ValueError("GDCM is trusted with grey levels only")
+    with _as_file(encoded, shape, syntax) as path:
+        reader = gdcm.ImageReader()
+        reader.SetFileName(str(path))
+        if not reader.Read():
+            raise ValueError("GDCM cannot read it")
+        # GDCM's binding gives bytes as text.
+        samples = reader.GetImage().GetBuffer().encode("utf-8", "surrogateescape")
+    return np.frombuffer(samples, result(shape)[1]).reshape(shape.rows, shape.cols)
+
+
+_OF_FILES = {"simpleitk": _with_simpleitk, "gdcm-file": _with_gdcm_file}
+
+
+@contextmanager
+def _as_file(encoded: bytes, shape: Layout, syntax: str) -> Iterator[Path]:
+    """A DICOM file of these pixels and of nothing of the patient, as long as it is wanted."""
     from pydicom import encaps
     from pydicom.dataset import FileDataset, FileMetaDataset
     from pydicom.uid import UID
@@ -139,9 +171,4 @@ def _with_simpleitk(encoded: bytes, shape: Layout, syntax: str) -> np.ndarray:
     with tempfile.TemporaryDirectory(prefix="glassbox-") as folder:
         path = Path(folder) / "frame.dcm"
         dataset.save_as(path, enforce_file_format=True)
-        SimpleITK.ProcessObject.GlobalWarningDisplayOff()
-        reader = SimpleITK.ImageFileReader()
-        reader.SetImageIO("GDCMImageIO")
-        reader.SetFileName(str(path))
-        pixels = SimpleITK.GetArrayFromImage(reader.Execute())
-    return pixels.reshape((shape.rows, shape.cols, 3) if shape.samples == 3 else (shape.rows, shape.cols))
+        yield path

@@ -109,6 +109,11 @@ class AskingWindow(QMainWindow):
         title = f"{count} file{' is' if count == 1 else 's are'} not shown."
         DetailsDialog(title, rows, self).show()
 
+    def show_guide(self) -> None:
+        from viewer.ui.guide import open_guide
+
+        open_guide(self, self._commands)
+
     def show_keys(self) -> None:
         from viewer.ui.key_sheet import KeySheet
 
@@ -120,6 +125,16 @@ class AskingWindow(QMainWindow):
         from viewer.ui.about import AboutDialog
 
         AboutDialog(self).show()
+
+    def show_verification(self) -> None:
+        from viewer.ui.verify_dialog import VerifyDialog
+
+        VerifyDialog(self).open()
+
+    def show_licences(self) -> None:
+        from viewer.ui.licences_dialog import LicencesDialog
+
+        LicencesDialog(self).open()
 
     def toggle_full_screen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

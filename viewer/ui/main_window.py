@@ -35,6 +35,7 @@ from viewer.study import ScanResult
 from viewer.ui import theme
 from viewer.ui.ai_panel import AiPanel
 from viewer.ui.asking_window import AskingWindow
+from viewer.ui.disclaimer_line import DisclaimerLine
 from viewer.ui.dock import Dock
 from viewer.ui.intents import WindowIntents
 from viewer.ui.marks_panel import MarksPanel
@@ -87,6 +88,7 @@ class MainWindow(AskingWindow):
         self._levels: LevelsPanel | None = None
         self._truth: TruthView | None = None
         self._build(intents)
+        self.disclaimer.setVisible(not settings.disclaimer_read)
         self.preferences = Preferences(
             intents,
             settings,
@@ -113,6 +115,7 @@ class MainWindow(AskingWindow):
         self.start = StartPage(intents)
         self.start.folder_asked.connect(self.ask_open_folder)
         self.start.file_asked.connect(self.ask_open_file)
+        self.start.guide_asked.connect(self.show_guide)
         self.viewport = Viewport(intents)
         self.viewport.maximise_asked.connect(self.toggle_maximised)
         self.ribbon = SliceRibbon(intents)
@@ -126,6 +129,7 @@ class MainWindow(AskingWindow):
         row.addWidget(self.viewport, 3)
         row.addWidget(self.ribbon)
         self._beside = row
+        self.disclaimer = DisclaimerLine(intents)
         self._pages = QStackedWidget()
         self._pages.addWidget(self.start)
         self._pages.addWidget(picture)
@@ -133,8 +137,8 @@ class MainWindow(AskingWindow):
         column = QVBoxLayout(middle)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        column.addWidget(self._pages, 1)
-        column.addWidget(self.notices)
+        for part, stretch in ((self.disclaimer, 0), (self._pages, 1), (self.notices, 0)):
+            column.addWidget(part, stretch)
         self.setCentralWidget(middle)
         self.series = SeriesPanel(intents)
         self.series.skipped_asked.connect(self.show_skipped)

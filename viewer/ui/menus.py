@@ -33,6 +33,7 @@ ICONS = {
     "mark.lock": "lock",
     "key_image.toggle": "key-image",
     "view.marks_panel": "marks",
+    "help.guide": "guide",
     "help.keys": "keys",
     "help.about": "info",
 }

@@ -19,13 +19,15 @@ from viewer.ui.recent_list import RecentList
 from viewer.ui.unfinished_study import UnfinishedStudy
 
 _RECENT = 5
+WHAT = "Glassbox shows DICOM studies, and what a neural network saw in them.\nNothing leaves this machine."
 
 
 class StartPage(QWidget):
-    """Open a folder, a file or the sample study, drop something, or take up where one left."""
+    """What this is; open a folder, a file or the sample study, drop something, or take up where one left."""
 
     folder_asked = Signal()
     file_asked = Signal()
+    guide_asked = Signal()
 
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -50,6 +52,9 @@ class StartPage(QWidget):
         for button, name in ((self.folder, "open"), (self.file, "file"), (self.sample, "sample")):
             button.setIcon(theme.icon(name, theme.DARK.text))
             buttons.addWidget(button)
+        about = theme.named(QLabel(WHAT, alignment=Qt.AlignmentFlag.AlignCenter), "dim")
+        self.guide = theme.named(QPushButton("What is this? Read the user guide"), "link")
+        self.guide.clicked.connect(self.guide_asked)
         self._recent_title = theme.named(QLabel("RECENT"), "dim")
         self.recent = RecentList(_RECENT)
         self.recent.chosen.connect(self._open_recent)
@@ -63,6 +68,9 @@ class StartPage(QWidget):
         column.addSpacing(8)
         column.addLayout(buttons)
         column.addSpacing(8)
+        column.addWidget(about)
+        column.addWidget(self.guide, alignment=Qt.AlignmentFlag.AlignHCenter)
+        column.addSpacing(4)
         column.addWidget(self._recent_title)
         column.addWidget(self.recent)
         note = QLabel(DISCLAIMER, alignment=Qt.AlignmentFlag.AlignCenter)

@@ -56,3 +56,17 @@ def test_two_models_of_one_name_are_refused(lab, desk, screen, tmp_path):
     desk.add_model(bundle_folder(tmp_path / "two"))
     assert screen.said("already a model called mine")
     assert len(desk.settings.model_folders) == 1
+
+
+def test_a_policy_that_cannot_be_used_is_said_and_the_readers_models_stay(
+    lab, controller, screen, tmp_path, monkeypatch
+):
+    from viewer.inference import folders
+
+    policy = tmp_path / "policy.toml"
+    policy.write_text("models = 1")
+    monkeypatch.setattr(folders, "policy_file", lambda: policy)
+    controller.keep_settings(model_folders=(str(tmp_path / "gone"),))
+    controller.start()
+    assert screen.said("policy file", "administrator")
+    assert screen.models

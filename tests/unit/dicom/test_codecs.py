@@ -131,3 +131,33 @@ print({{"pydicom", "SimpleITK", "gdcm", "psutil"}} & set(sys.modules))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+TWELVE_BITS = {
+    "51": "CTImage.dcm_JPEGProcess2_4TransferSyntax_1.2.840.10008.1.2.4.51.dcm",
+    "53": "CTImage.dcm_JPEGProcess6_8TransferSyntax_1.2.840.10008.1.2.4.53.dcm",
+    "55": "CTImage.dcm_JPEGProcess10_12TransferSyntax_1.2.840.10008.1.2.4.55.dcm",
+}
+
+
+@pytest.mark.shared_data
+@pytest.mark.parametrize("name", TWELVE_BITS.values(), ids=TWELVE_BITS)
+def test_without_simpleitk_gdcm_gives_the_same_12_bit_pixels(name, monkeypatch):
+    """As in the small installed program, which goes without SimpleITK."""
+    folder = ("dicom", "cornerstone3D", "packages", "dicomImageLoader", "examplesOld", "test-images")
+    dataset = pydicom.dcmread(shared_data(*folder, name))
+    rows, cols, stored, high = dataset.Rows, dataset.Columns, dataset.BitsStored, dataset.HighBit
+    signed = bool(dataset.PixelRepresentation)
+    layout = Layout(rows, cols, 1, "MONOCHROME2", 16, stored, high, signed, False, 1)
+    asked = codestream(dataset), layout, str(dataset.file_meta.TransferSyntaxUID)
+    here = codecs.decode(*asked)
+
+    def absent(*_):
+        raise ImportError("No module named 'SimpleITK'")
+
+    monkeypatch.setitem(codecs._OF_FILES, "simpleitk", absent)
+    there = codecs.decode(*asked)
+    assert here is not None and there is not None
+    assert np.array_equal(here, there) and here.dtype == there.dtype
+    monkeypatch.setitem(codecs._OF_FILES, "gdcm-file", absent)
+    assert codecs.decode(*asked) is None, "one of the two is what reads it"

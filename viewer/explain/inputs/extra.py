@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -25,6 +26,11 @@ def optional(module: str) -> Any:
 
 def missing(package: str) -> ModelError:
     """The sentence for a package that is not there, by the name it is imported by."""
+    if getattr(sys, "frozen", False):  # nothing can be installed into a frozen copy
+        return ModelError(
+            f"This method needs the package {TITLES[package]}, which this copy of Glassbox does not have.",
+            remedy="Choose another method, or install the larger copy, which has them all.",
+        )
     return ModelError(
         f"This method needs the package {TITLES[package]}, which is not installed.",
         remedy=f"Install it: {COMMAND}",

@@ -7,7 +7,7 @@ trained on its kind. Each check is one line: what was looked at, whether it hold
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,18 @@ WINDOW_POINTS: tuple[tuple[Window, float, int], ...] = (
 """Window, modality value, grey level: the formulas of PS3.3 C.11.2.1.2 and C.11.2.1.3, by hand."""
 
 
+FILES = ("little-endian", "big-endian", "rle", "jpeg-lossless", "jpeg-ls", "jpeg-2000")
+"""Files of resources/verification: one pattern, each otherwise encoded and without loss."""
+
+
+def pattern() -> np.ndarray:
+    """(48, 64) uint16, 0 to 4095: ramps, a checkerboard and noise of a formula, so that every bit counts."""
+    rows, cols = np.mgrid[:48, :64]
+    mixed = (rows * 37 + cols * 101 + rows * cols * 7) % 4096
+    checked = np.where((rows // 8 + cols // 8) % 2, mixed, cols * 65)
+    return checked.astype(np.uint16)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the answer: what was checked, whether it holds, and what was found."""
@@ -49,14 +61,23 @@ class Check:
     detail: str
 
 
+STEPS = 7
+
+
+def steps() -> Iterator[list[Check]]:
+    """The checks, group after group, `STEPS` of them; a check that cannot run has failed and says why."""
+    yield _weights()
+    yield _guarded("decoding", _decoding)
+    yield _guarded("window formulas", _windows)
+    yield _guarded("geometry of the sample", _geometry)
+    yield _guarded("overlay placing", _placing)
+    yield _guarded("network on the sample", _network)
+    yield _guarded("report of the sample", _report)
+
+
 def verify() -> list[Check]:
-    """Run every check; a check that cannot run has failed and says why."""
-    checks = _weights()
-    checks += _guarded("window formulas", _windows)
-    checks += _guarded("geometry of the sample", _geometry)
-    checks += _guarded("overlay placing", _placing)
-    checks += _guarded("network on the sample", _network)
-    return checks
+    """All checks at once."""
+    return [check for group in steps() for check in group]
 
 
 def _guarded(name: str, run: Callable[[], list[Check]]) -> list[Check]:
@@ -81,6 +102,30 @@ def _weights() -> list[Check]:
         except GlassboxError as error:
             checks.append(Check(f"weights of {bundle.card.name}", False, str(error)))
     return checks or [Check("models", False, "No model ships with this copy of Glassbox.")]
+
+
+def _decoding() -> list[Check]:
+    """What comes out of every kind of compression is what went in, bit for bit."""
+    from viewer.dicom.pixels import load_slice
+    from viewer.dicom.scan import scan
+
+    checks, expected = [], pattern()
+    found = {one.description: one for one in scan(resources.verification()).series}
+    for name in FILES:
+        if name not in found:
+            checks.append(Check(f"decoding {name}", False, "Its file is missing or cannot be read."))
+            continue
+        try:
+            values = load_slice(found[name].slices[0]).values
+        except GlassboxError as error:
+            checks.append(Check(f"decoding {name}", False, str(error)))
+            continue
+        same = values.shape == expected.shape and bool(np.array_equal(values, expected))
+        detail = (
+            f"{values.size} pixels, all as they were encoded" if same else "other pixels than were encoded"
+        )
+        checks.append(Check(f"decoding {name}", same, detail))
+    return checks
 
 
 def _windows() -> list[Check]:
@@ -173,11 +218,12 @@ def _network() -> list[Check]:
         to_patient(with_nodule.geometry, truth["row"], truth["col"]),
     )
     apart = float(np.linalg.norm(np.subtract(at, planted))) if at and planted else float("nan")
+    device = describe_device(loaded.device)
     checks = [
         Check(
             "finding on the sample",
             here >= 0.9 and there <= 0.1,
-            f"{found.key.target} {here:.3f} with it, {there:.3f} without",
+            f"{found.key.target} {here:.3f} with it, {there:.3f} without, on {device}",
         ),
         Check(
             "map on the sample",
@@ -192,6 +238,31 @@ def _network() -> list[Check]:
             )
         )
     return checks
+
+
+def _report() -> list[Check]:
+    """The page of a slice holds its picture as the window formula gives it, and reads back as written."""
+    import tempfile
+
+    from viewer.dicom.pixels import load_slice
+    from viewer.imaging.window import apply_window
+    from viewer.report import document, report
+    from viewer.session.resolved_view import ResolvedView
+
+    series = _sample()
+    plane, window = load_slice(series.slices[0]), Window(-600, 1500)
+    made = report.build(ResolvedView(series=series, slice=plane, window=window))
+    grey = apply_window(plane.values, window).astype(np.uint32)
+    same = made.pictures is not None and np.array_equal(made.pictures.source & 0xFFFFFF, grey * 0x010101)
+    with tempfile.TemporaryDirectory(prefix="glassbox-") as folder:
+        path = Path(folder) / "page.png"
+        document.save([document.Document((made,))], [path])
+        back = document.read(path)
+    whole = back.reports == (made,)
+    return [
+        Check("picture on the report", same, f"{grey.size} pixels as PS3.3 C.11.2.1 gives them"),
+        Check("report read back", whole, "the page holds everything to draw it again"),
+    ]
 
 
 def _against_cpu(found: SliceResult, reference: SliceResult, device: str) -> Check:
