@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QPoint, Qt
 
+from tests.journeys.conftest import SLICES
 from viewer.controller import Controller
 from viewer.session.kept import Kept
 from viewer.session.store import Ask, Store
@@ -29,6 +30,7 @@ import os, sys, time
 from pathlib import Path
 from PySide6.QtCore import QCoreApplication, QTimer
 from tests.support.headless_view import HeadlessView
+from tests.journeys.conftest import SLICES
 from viewer.controller import Controller
 from viewer.session.store import Store
 from viewer.settings import Settings
@@ -144,6 +146,8 @@ def test_what_was_done_in_the_window_is_there_when_it_is_opened_again(study, tmp
     controller.open(study)
     qtbot.waitUntil(lambda: controller.view.slice is not None and window.series.rows() != {}, timeout=20_000)
     qtbot.waitUntil(lambda: controller.keeping.restored(controller.view.series.study_instance_uid))
+    # Files come in any order: one cannot scroll to slices that are not there yet.
+    qtbot.waitUntil(lambda: len(controller.view.series.slices) == SLICES)
     for key in (Qt.Key.Key_Down, Qt.Key.Key_Down, Qt.Key.Key_I, Qt.Key.Key_K, Qt.Key.Key_L):
         qtbot.keyClick(window, key)
     qtbot.waitUntil(lambda: controller.view.slice is not None)
@@ -163,6 +167,6 @@ def test_what_was_done_in_the_window_is_there_when_it_is_opened_again(study, tmp
     qtbot.waitUntil(lambda: bool(controller.view.marks), timeout=20_000)
     assert controller.view.marks[0].mark == mark and mark.kind == "length"
     assert controller.view.is_key_image and controller.view.invert
-    assert (controller.state.slice, controller.state.series) == (2, state.series)
+    qtbot.waitUntil(lambda: (controller.state.slice, controller.state.series) == (2, state.series))
     window.close()
     assert controller.shutdown(20_000)
