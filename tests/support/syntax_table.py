@@ -58,8 +58,9 @@ runs in a process of its own, which a damaged file cannot take Glassbox down wit
 supported syntax is empty, no such image was at hand; no encoder here writes the retired JPEG processes
 (.52, .54 and .56 are decoded from codestreams kept in the tests) or high-throughput JPEG 2000.
 
-`numpy` reads uncompressed pixels; `pydicom` is its run-length decoder; `pillow` libjpeg-turbo; `gdcm` and
-`simpleitk` the JPEG codecs of GDCM; `pyjpegls` CharLS; `pylibjpeg` OpenJPEG.
+`numpy` reads uncompressed pixels; `pydicom` is its run-length decoder; `pillow` libjpeg-turbo; `gdcm`,
+`simpleitk` and, where that is not installed, `gdcm-file` the JPEG codecs of GDCM; `pyjpegls` CharLS;
+`pylibjpeg` OpenJPEG.
 
 """
 
