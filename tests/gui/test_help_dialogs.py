@@ -92,3 +92,15 @@ def test_the_licences_are_listed_with_their_texts(qtbot):
     made.list.setCurrentItem(numpy)
     assert "Redistribution and use" in made.text.toPlainText()
     made.reject()
+
+
+def test_licences_that_cannot_be_read_are_said(qtbot, monkeypatch):
+    def refused():
+        raise MemoryError
+
+    monkeypatch.setattr("viewer.ui.licences_dialog.packages", refused)
+    made = LicencesDialog()
+    qtbot.addWidget(made)
+    made.show()
+    qtbot.waitUntil(lambda: "not enough memory" in made.words.text())
+    made.reject()

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.session.resolved_view import ResolvedView
-from viewer.ui import theme
 from viewer.ui.findings_panel import FindingsPanel
 from viewer.ui.layer_panel import LayerPanel
 from viewer.ui.method_panel import MethodPanel
 from viewer.ui.overlay_panel import OverlayPanel
-from viewer.ui.section import Section
+from viewer.ui.section import Section, stacked
 from viewer.ui.trust_panel import TrustPanel
 
 
@@ -38,16 +37,7 @@ class AiPanel(QScrollArea):
             Section("Overlay", self.overlay, opened=False),
             Section("Trust", self.trust, opened=False),
         )
-        inside = theme.named(QWidget(), "panel")
-        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for section in self.sections:
-            section.body.summary.connect(section.say)  # type: ignore[attr-defined]
-            column.addWidget(section)
-        column.addStretch(1)
-        self.setWidget(inside)
+        self.setWidget(stacked(self.sections))
 
     def sizeHint(self) -> QSize:
         return QSize(290, 600)

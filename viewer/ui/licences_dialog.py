@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QCoreApplication, Qt, Slot
+from PySide6.QtCore import Qt, Slot
 from PySide6.QtWidgets import (
-    QDialog,
     QDialogButtonBox,
     QLabel,
     QPlainTextEdit,
@@ -16,24 +15,22 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.jobs.job import CancelToken, Job, Progress
-from viewer.jobs.runner import JobRunner
+from viewer.notice import of_error
 from viewer.third_party import Package, packages
 from viewer.ui import theme
 from viewer.ui.dialog import fit
+from viewer.ui.working_dialog import WorkingDialog
 
 
-class LicencesDialog(QDialog):
+class LicencesDialog(WorkingDialog):
     """A list of packages on the left, the licence of the chosen one on the right."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("licences", parent)
         self.setWindowTitle("Third-Party Licences")
         self._packages: tuple[Package, ...] = ()
-        self._runner = JobRunner("licences", self)
         self._runner.finished.connect(self._on_finished)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._end)
+        self._runner.failed.connect(self._on_failed)
         self.words = QLabel("Reading the licences …", wordWrap=True)
         self.list = theme.named(QTreeWidget(), "tags")
         self.list.setAccessibleName("Packages")
@@ -74,6 +71,11 @@ class LicencesDialog(QDialog):
             self.list.setCurrentItem(first)
             self.list.setFocus()
 
+    @Slot(object, object)
+    def _on_failed(self, job: Job, error: Exception) -> None:
+        notice = of_error(error)
+        self.words.setText(f"{notice.text} {notice.remedy}".strip())
+
     @Slot()
     def _show(self) -> None:
         item = self.list.currentItem()
@@ -83,16 +85,6 @@ class LicencesDialog(QDialog):
         parts = [f"{name}\n{'-' * len(name)}\n{text.strip()}\n" for name, text in one.texts]
         none = "No text comes with this package. Its licence: "
         self.text.setPlainText("\n".join(parts) or f"{none}{one.licence}.")
-
-    def done(self, result: int) -> None:
-        """Close; reading is short and is waited for."""
-        super().done(result)
-        self._end()
-
-    @Slot()
-    def _end(self) -> None:
-        self._runner.shutdown()
-        self.deleteLater()
 
 
 def _reading(token: CancelToken, progress: Progress) -> tuple[Package, ...]:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.session.resolved_view import ResolvedView
 from viewer.session.slice_places import Places
 from viewer.study import ScanResult
-from viewer.ui import theme
-from viewer.ui.section import Section
+from viewer.ui.section import Section, stacked
 
 if TYPE_CHECKING:
     from viewer.ui.comment_field import CommentField
@@ -113,13 +112,4 @@ class MarksPanel(QScrollArea):
             Section("Key images", self.keys, opened=True),
             Section("Comment", self.comment, opened=True),
         )
-        inside = theme.named(QWidget(), "panel")
-        inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        column = QVBoxLayout(inside)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        for section in self.sections:
-            section.body.summary.connect(section.say)  # type: ignore[attr-defined]
-            column.addWidget(section)
-        column.addStretch(1)
-        self.setWidget(inside)
+        self.setWidget(stacked(self.sections))

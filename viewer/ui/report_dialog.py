@@ -10,13 +10,12 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QObject, QStandardPaths, Qt, QTimer, Signal, Slot
+from PySide6.QtCore import QObject, QStandardPaths, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QDialog, QFileDialog, QHBoxLayout, QLabel, QMessageBox, QScrollArea, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QMessageBox, QScrollArea, QWidget
 
 from viewer.commands.intents import Intents
 from viewer.jobs.job import Job
-from viewer.jobs.runner import JobRunner
 from viewer.notice import Notice, of_error
 from viewer.report.choice import Choice, is_pdf, paths
 from viewer.session.resolved_view import ResolvedView
@@ -24,6 +23,7 @@ from viewer.ui import report_jobs
 from viewer.ui.dialog import fit
 from viewer.ui.report_choices import Pager, ReportChoices
 from viewer.ui.report_jobs import Maker, Preview, Saved, Sheets
+from viewer.ui.working_dialog import WorkingDialog
 
 if TYPE_CHECKING:
     from viewer.ui.report_printing import PrintPreview
@@ -34,7 +34,7 @@ PROGRESS_AFTER_MS = 300
 _PNG, _PDF = "PNG image (*.png)", "PDF document (*.pdf)"
 
 
-class ReportDialog(QDialog):
+class ReportDialog(WorkingDialog):
     """Ask for images, comment, identity and place, and write or print the pages.
 
     `told` carries a Notice when the report is saved; a window that shows notices hears it.
@@ -43,13 +43,12 @@ class ReportDialog(QDialog):
     told = Signal(object)
 
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("report", parent)
         self.setWindowTitle("Export Report")
         self._intents = intents
         self._source = intents.report_source()
         self._view = self._source.view
         self._maker = Maker(self._source)
-        self._runner = JobRunner("report", self)
         self._runner.progressed.connect(self._on_progress)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
@@ -65,9 +64,6 @@ class ReportDialog(QDialog):
         if isinstance(parent, QObject) and callable(show_notice):
             self.told.connect(show_notice)
         self._build()
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._end)
         self._draw()
 
     def _build(self) -> None:
@@ -267,20 +263,10 @@ class ReportDialog(QDialog):
         self.preview.setPixmap(picture)
 
     def done(self, result: int) -> None:
-        """Close. A thread that is still busy is left to finish; the dialog goes when it has."""
-        super().done(result)
+        """Close: nothing more is drawn."""
         self._typing.stop()
         self._late.stop()
-        self._runner.cancel()
-        if self._runner.busy:
-            self._runner.idle.connect(self._end)
-        else:
-            self._end()
-
-    @Slot()
-    def _end(self) -> None:
-        self._runner.shutdown()
-        self.deleteLater()
+        super().done(result)
 
 
 _last_folder: Path | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
@@ -66,3 +68,17 @@ class Section(QWidget):
         self._gist.setToolTip(self._said)
         if (layout := self.button.layout()) is not None:
             layout.activate()  # a button does not follow what is laid out on it
+
+
+def stacked(sections: Sequence[Section]) -> QWidget:
+    """What a side panel scrolls: sections one below the other, each told the gist of its body."""
+    inside = theme.named(QWidget(), "panel")
+    inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+    column = QVBoxLayout(inside)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    for section in sections:
+        section.body.summary.connect(section.say)  # type: ignore[attr-defined]
+        column.addWidget(section)
+    column.addStretch(1)
+    return inside

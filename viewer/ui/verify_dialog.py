@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QStandardPaths, Slot
+from PySide6.QtCore import QStandardPaths, Slot
 from PySide6.QtWidgets import (
-    QDialog,
     QFileDialog,
     QHBoxLayout,
     QLabel,
@@ -22,32 +21,28 @@ from PySide6.QtWidgets import (
 )
 
 from viewer.jobs.job import CancelToken, Job, Progress
-from viewer.jobs.runner import JobRunner
 from viewer.notice import of_error
 from viewer.ui import theme
 from viewer.ui.dialog import fit
+from viewer.ui.working_dialog import WorkingDialog
 
 if TYPE_CHECKING:
     from viewer.verification.checks import Check
     from viewer.verification.paper import Verification
 
 
-class VerifyDialog(QDialog):
+class VerifyDialog(WorkingDialog):
     """Runs as soon as it opens; closing it stops it."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("verify", parent)
         self.setWindowTitle("Verify Installation")
         self._checks: list[Check] = []
         self.found: Verification | None = None
         """What was found, once all checks have run."""
-        self._runner = JobRunner("verify", self)
         self._runner.progressed.connect(self._on_progress)
         self._runner.finished.connect(self._on_finished)
         self._runner.failed.connect(self._on_failed)
-        application = QCoreApplication.instance()
-        if application is not None:
-            application.aboutToQuit.connect(self._end)
         self.page = QTextBrowser()
         self.page.setAccessibleName("What was found")
         self.page.setOpenLinks(False)
@@ -144,20 +139,6 @@ class VerifyDialog(QDialog):
         buttons = QMessageBox.StandardButton
         question = f"{path.name} exists already. Replace it?"
         return QMessageBox.question(self, "Save as PDF", question, buttons.Yes | buttons.No) == buttons.Yes
-
-    def done(self, result: int) -> None:
-        """Close. A thread that is still busy is left to finish; the dialog goes when it has."""
-        super().done(result)
-        self._runner.cancel()
-        if self._runner.busy:
-            self._runner.idle.connect(self._end)
-        else:
-            self._end()
-
-    @Slot()
-    def _end(self) -> None:
-        self._runner.shutdown()
-        self.deleteLater()
 
 
 def _verifying(token: CancelToken, progress: Progress) -> None:
