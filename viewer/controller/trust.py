@@ -51,6 +51,8 @@ class Trust(QObject):
         self._progress = ProgressLine(desk, "trust")
         self._asked: _Key | None = None
         """What is looked into by itself, or was last; not again before something else was."""
+        self._to_check: MapKey | None = None
+        """The map whose costly lines are asked for, while the other layers of its slice are on their way."""
         self._weights: dict[str, TrustLine] = {}
         """The line about a network's weights, by the model's digest: the same for every map."""
         self._dwell = QTimer(self)
@@ -68,6 +70,7 @@ class Trust(QObject):
 
     def follow(self) -> None:
         """Look into the map on the screen, if it stays and something is not known of it yet."""
+        self._check_if_ready()
         key = self._wanted()
         if key == self._asked:
             return
@@ -78,9 +81,21 @@ class Trust(QObject):
             self._dwell.start()
 
     def check(self) -> None:
-        """Ask the network what is costly about the map on the screen."""
+        """Ask the network what is costly about the map on the screen, as soon as its slice is done."""
+        self._to_check = _map_of(self._desk.shown)
+        self._check_if_ready()
+
+    def _check_if_ready(self) -> None:
+        if self._to_check is None:
+            return
+        if self._to_check != _map_of(self._desk.shown):
+            self._to_check = None
+            return
         shown = self._shown()
-        if shown is None or self._desk.trust.checked(shown[0]):
+        if shown is None:
+            return
+        self._to_check = None
+        if self._desk.trust.checked(shown[0]):
             return
         key, _heatmap, result, loaded = shown
         running = self.runner.current
@@ -91,6 +106,7 @@ class Trust(QObject):
 
     def cancel(self) -> None:
         """Stop the costly lines; those that are there stay."""
+        self._to_check = None
         self.runner.cancel()
         self._progress.end()
 

@@ -55,6 +55,37 @@ def test_the_costly_lines_come_one_by_one_when_asked_for(lab, explained, screen,
     qtbot.waitUntil(lambda: "trust" in screen.hidden)
 
 
+@pytest.fixture
+def sent_ahead(lab, explained, screen, qtbot):
+    """Of another method the map on the screen is there, those of the other layers are on their way."""
+    qtbot.waitUntil(lambda: len(lab.analysed) == 9)
+    lab.gate_behind.clear()
+    explained.set_method("hires-cam")
+    qtbot.waitUntil(
+        lambda: screen.view.heatmap is not None and screen.view.heatmap.key.method == "hires-cam"
+    )
+    assert not screen.view.result.complete
+    return explained
+
+
+def test_a_check_asked_for_while_the_other_layers_are_on_their_way_starts_when_they_are_there(
+    lab, sent_ahead, screen, qtbot
+):
+    sent_ahead.check_map()
+    lab.gate_behind.set()
+    qtbot.waitUntil(lambda: screen.view.trust_checked)
+
+
+def test_a_check_asked_for_too_early_is_not_made_of_another_map(lab, sent_ahead, screen, qtbot):
+    sent_ahead.check_map()
+    sent_ahead.go_to(3)
+    lab.gate_behind.set()
+    for index in (3, 0):
+        sent_ahead.go_to(index)
+        qtbot.waitUntil(lambda: bool(screen.view.trust))
+        assert not sent_ahead._trust.runner.busy and not screen.view.trust_checked
+
+
 def test_a_check_is_stopped_and_what_was_found_stays(lab, explained, screen, qtbot):
     lab.checking.clear()
     explained.check_map()
