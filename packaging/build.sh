@@ -122,16 +122,17 @@ PYTHON
 }
 
 freeze() {
-  local flavour=$1 operators=compiled methods=all
+  local flavour=$1 operators=compiled methods=all at_most=""
   "$VENV/bin/python" -c 'import torchvision' >/dev/null 2>&1 || operators=missing
-  [ "$flavour" = cuda ] || [ -n "$all_methods" ] || methods=few
+  [ "$flavour" = cuda ] || [ -n "$all_methods" ] || { methods=few; at_most="--at-most 700"; }
   say "$flavour: freezing (torchvision's operators: $operators; methods: $methods)"
   rm -rf "$work/tree/glassbox-$flavour"
   GLASSBOX_FLAVOUR=$flavour GLASSBOX_OPERATORS=$operators GLASSBOX_METHODS=$methods \
     "$VENV/bin/python" -P -m PyInstaller --noconfirm --log-level WARN --distpath "$work/tree" \
     --workpath "$work/pyinstaller-$flavour" "$here/glassbox.spec" > "$work/freeze-$flavour.log" 2>&1 \
     || { tail -20 "$work/freeze-$flavour.log" >&2; return 1; }
-  "$VENV/bin/python" "$here/frozen/finish.py" "$work/tree/glassbox-$flavour" --not-in "$ROOT" "$work"
+  # shellcheck disable=SC2086
+  "$VENV/bin/python" "$here/frozen/finish.py" "$work/tree/glassbox-$flavour" $at_most --not-in "$ROOT" "$work"
 }
 
 build() {

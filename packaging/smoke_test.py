@@ -207,6 +207,15 @@ def window_journey(test: Test, approve: bool) -> None:
             shown = golden_report.record(page)["analysis"]["map"]["layer"]["name"]
             return wrong + ([] if shown == LAYER else [f"the layer is {shown}, not {LAYER}"])
 
+        def handed_over() -> list[str]:
+            before = screen.pixels()
+            command = place.command(place.inside(sorted(place.sample.iterdir())[0]), display=screen.display)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            _wait_quiet(process, screen)
+            wrong = [f"exit code {done.returncode}"] if done.returncode else []
+            changed = (screen.pixels() != before).any()
+            return wrong + output.unexpected(done.stderr) + ([] if changed else ["nothing was opened"])
+
         def closed() -> list[str]:
             screen.press("ctrl+q")
             code = process.wait(30)
@@ -220,6 +229,7 @@ def window_journey(test: Test, approve: bool) -> None:
                     ("analyses it and goes to the peak", analysed),
                     ("switches to an earlier layer", layer),
                     ("exports the report, which is the kept one", exported),
+                    ("opens in the same window what a second start is given", handed_over),
                     ("quits, and has printed and logged nothing unexpected", closed),
                 ),
                 start=1,
@@ -228,6 +238,29 @@ def window_journey(test: Test, approve: bool) -> None:
                 picture(number, name.split(",")[0].replace(" ", "-"))
         finally:
             _end(process)
+
+
+def keeps_its_settings(test: Test, place: Installed) -> list[str]:
+    """Upgrade, and start and close the window again: what the reader chose is still chosen."""
+    file = place.home / ".config" / "glassbox" / "settings.json"
+    chosen = {"theme": "light", "mouse": "scroll", "mouse_asked": True, "disclaimer_read": True}
+    file.write_text(json.dumps(json.loads(file.read_text()) | chosen))
+    place.upgrade()
+    with Screen() as screen:
+        process = psutil.Popen(place.command(display=screen.display))
+        try:
+            screen.wait_painted(60)
+            screen.window("Glassbox$")
+            _wait_quiet(process, screen)
+            if test.pictures:
+                screen.save(test.pictures / "after-the-upgrade.png")
+            screen.press("ctrl+q")
+            code = process.wait(30)
+        finally:
+            _end(process)
+    kept = json.loads(file.read_text())
+    wrong = [f"{name} has become {kept[name]!r}" for name, value in chosen.items() if kept[name] != value]
+    return wrong + ([f"exit code {code}"] if code else [])
 
 
 def _wait_quiet(process: psutil.Popen, screen: Screen, seconds: float = 300) -> None:
@@ -305,6 +338,7 @@ def main() -> int:
     if not options.no_window:
         window_journey(test, options.approve)
     if isinstance(place, Installed):
+        test.step("keeps the reader's settings when upgraded", lambda: keeps_its_settings(test, place))
         test.step("leaves nothing behind when uninstalled", place.remove)
     place.close()
     print(f"\n{len(test.failed)} failures" if test.failed else "\nall held")

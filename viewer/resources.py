@@ -48,3 +48,8 @@ def verification() -> Path:
 def sample_study() -> Path:
     """The DICOM files of the sample alone."""
     return sample() / "study"
+
+
+def licences() -> Path:
+    """The licences that a frozen build was made with; absent from source, where the packages have them."""
+    return root().parent / "licences"

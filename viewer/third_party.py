@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
+
+from viewer import resources
 
 DIRECT = (
     "PySide6-Essentials",
@@ -30,7 +34,10 @@ DIRECT = (
 """What pyproject.toml asks for; a test holds the two together. What these need comes with them."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_FILE = re.compile(r"(^|/)(licen[cs]e|copying|notice|authors)[^/]*$", re.IGNORECASE)
+_FILE = re.compile(r"\.dist-info/(licenses/|(.*/)?(licen[cs]e|copying|notice|authors)[^/]*$)", re.IGNORECASE)
+LIST = "list.json"
+"""What a frozen build holds, beside the texts: rows of name, version, licence and the paths of the texts."""
+NOT_STATED = "not stated"
 MAX_TEXT = 400_000
 """Characters of one package's texts: more than any has, but for those that repeat others' whole."""
 
@@ -41,7 +48,7 @@ class Package:
 
     Parameters
     ----------
-    licence : in a few words, "not stated" where the package says none.
+    licence : in a few words, `NOT_STATED` where the package says none.
     texts : (file name, text) of every licence file that comes with it.
     """
 
@@ -52,7 +59,41 @@ class Package:
 
 
 def packages() -> tuple[Package, ...]:
-    """All packages that are needed and installed, by name. Reads files: not for the GUI thread."""
+    """All packages that come with a frozen build, or else that are needed and installed, by name.
+
+    Reads files: not for the GUI thread.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError : the list of a frozen build is damaged.
+    """
+    folder = resources.licences()
+    return _kept(folder) if (folder / LIST).is_file() else _installed()
+
+
+def licence_files(distribution: metadata.Distribution) -> Iterator[tuple[str, Path]]:
+    """(name, file) of every licence text that comes with a package."""
+    for file in distribution.files or ():
+        path = str(file).replace("\\", "/")
+        if _FILE.search(path):
+            name = path.partition(".dist-info/")[2].removeprefix("licenses/")
+            yield name, Path(str(distribution.locate_file(file)))
+
+
+def _kept(folder: Path) -> tuple[Package, ...]:
+    rows = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    return tuple(
+        Package(
+            row["name"],
+            row["version"],
+            row["licence"],
+            _texts((path.partition("/")[2], folder / path) for path in row["texts"]),
+        )
+        for row in rows
+    )
+
+
+def _installed() -> tuple[Package, ...]:
     found: dict[str, metadata.Distribution] = {}
     wanted = list(DIRECT)
     while wanted:
@@ -77,23 +118,26 @@ def _needed(distribution: metadata.Distribution) -> Iterator[str]:
 
 
 def _package(distribution: metadata.Distribution) -> Package:
-    texts = []
-    left = MAX_TEXT
-    for file in distribution.files or ():
-        path = str(file).replace("\\", "/")
-        if ".dist-info/" not in path or not _FILE.search(path) or left <= 0:
-            continue
+    about = distribution.metadata
+    texts = _texts(licence_files(distribution))
+    return Package(about["Name"], distribution.version, licence(about), texts)
+
+
+def _texts(files: Iterable[tuple[str, Path]]) -> tuple[tuple[str, str], ...]:
+    texts, left = [], MAX_TEXT
+    for name, file in files:
+        if left <= 0:
+            break
         try:
-            text = file.locate().read_text(encoding="utf-8", errors="replace")[:left]  # type: ignore[attr-defined]
+            text = file.read_text(encoding="utf-8", errors="replace")[:left]
         except OSError:
             continue
         left -= len(text)
-        texts.append((path.partition(".dist-info/")[2].removeprefix("licenses/"), text))
-    about = distribution.metadata
-    return Package(about["Name"], distribution.version, _licence(about), tuple(texts))
+        texts.append((name, text))
+    return tuple(texts)
 
 
-def _licence(about: metadata.PackageMetadata) -> str:
+def licence(about: metadata.PackageMetadata) -> str:
     """The licence by its expression (PEP 639), by its classifiers, or by the first line of the old field."""
     expression = _field(about, "License-Expression")
     if expression:
@@ -104,7 +148,7 @@ def _licence(about: metadata.PackageMetadata) -> str:
         if line.startswith("License ::") and not line.endswith("OSI Approved")
     ]
     first = _field(about, "License").partition("\n")[0].strip()
-    return ", ".join(named) or first[:120] or "not stated"
+    return ", ".join(named) or first[:120] or NOT_STATED
 
 
 def _field(about: metadata.PackageMetadata, name: str) -> str:

@@ -25,8 +25,9 @@ NOT_ON_EVERY_BUILDER = {
     "libwayland-client.so.0": "libwayland-client0",
     "libwayland-cursor.so.0": "libwayland-cursor0",
     "libwayland-egl.so.1": "libwayland-egl1",
+    "libcups.so.2": "libcups2",
 }
-"""Of Qt's Wayland plugin: nothing that builds or tests here needs them."""
+"""Of Qt's plugins for Wayland and for printing: nothing that builds or tests here needs them."""
 DRIVER = re.compile(r"lib(cuda|nvidia|nvcuvid|nvToolsExt)[-.\w]*\.so")
 """From the driver of the graphics card, which is not Debian's; asked for only where there is one."""
 

@@ -1,12 +1,14 @@
 """Finishes a frozen tree: strips torch, gathers the licences, and refuses leftovers of the build machine.
 
-python finish.py TREE --not-in TEXT [TEXT …]
+python finish.py TREE [--at-most MB] --not-in TEXT [TEXT …]
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -15,19 +17,35 @@ from collections.abc import Iterator
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
-STRIPPED = ("libtorch_cpu.so", "libtorch_python.so", "libtorch_cuda.so", "libtorch_cuda_linalg.so")
-"""Their symbol tables for debuggers are 90 MB of the CPU flavour. The libraries of the other packages come
+sys.path.insert(0, str(Path(__file__).parents[2]))
+from viewer.third_party import LIST, NOT_STATED, licence, licence_files
+
+STRIPPED = (
+    "libtorch_cpu.so",
+    "libtorch_python.so",
+    "libtorch_cuda.so",
+    "libtorch_cuda_linalg.so",
+    "_CharLS.*.so",
+    "_openjpeg.*.so",
+    "kiwisolver/_cext.*.so",
+)
+"""Their symbol tables for debuggers are 105 MB of the CPU flavour. The libraries of the other packages come
 stripped, or were rewritten by auditwheel, which `strip` is known to damage."""
 
-PYTHON_LICENSE = Path("/usr/share/doc/python3.11/copyright")
+PYTHON_LICENSES = (
+    Path(sys.base_prefix) / "LICENSE.txt",  # Windows
+    Path(os.__file__).parent / "LICENSE.txt",  # as built by python.org, and on macOS
+    Path(f"/usr/share/doc/python{sys.version_info.major}.{sys.version_info.minor}/copyright"),  # Debian
+)
 DEBIAN_DOCUMENTS = Path("/usr/share/doc")
-LICENSE_NAMES = ("licen", "copying", "notice", "authors")
+COMMON_LICENSES = Path("/usr/share/common-licenses")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("tree", type=Path)
     parser.add_argument("--not-in", nargs="*", default=[], help="texts of the build machine: its folders")
+    parser.add_argument("--at-most", type=float, help="MB (10^6 bytes) that the tree may have")
     options = parser.parse_args()
     inside = options.tree / "_internal"
     strip(inside)
@@ -36,12 +54,16 @@ def main() -> int:
     left = list(leftovers(options.tree, options.not_in))
     for line in left[:20]:
         print(f"leftover of the build machine: {line}", file=sys.stderr)
-    print(f"installed size: {size(options.tree) / 1e6:.0f} MB")
-    return 1 if left else 0
+    megabytes = size(options.tree) / 1e6
+    print(f"installed size: {megabytes:.1f} MB")
+    large = options.at_most is not None and megabytes >= options.at_most
+    if large:
+        print(f"that is not under {options.at_most:g} MB", file=sys.stderr)
+    return 1 if left or large else 0
 
 
 def strip(inside: Path) -> None:
-    """Take the debuggers' symbols out of torch's own libraries (Linux)."""
+    """Take the debuggers' symbols out (Linux)."""
     if not sys.platform.startswith("linux"):
         return
     for name in STRIPPED:
@@ -62,12 +84,13 @@ def gather_licenses(inside: Path, tree: Path) -> int:
     shutil.rmtree(folder, ignore_errors=True)
     rows = []
     for package in sorted(_bundled(inside, tree), key=lambda one: one.metadata["Name"].lower()):
-        rows.append(_license_of(package, folder))
+        rows.append(_row(package, folder))
+    rows.append(_python(folder))
     rows += _debian_licenses(inside, folder)
-    without = [row["name"] for row in rows if not row["files"] and not row["license"]]
+    without = [str(row["name"]) for row in rows if not row["texts"] and row["licence"] == NOT_STATED]
     if without:
         raise SystemExit(f"no licence is known of: {', '.join(without)}")
-    (folder / "list.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    (folder / LIST).write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
     return len(rows)
 
 
@@ -97,37 +120,33 @@ def _archived(tree: Path) -> set[str]:
     return {module.partition(".")[0] for name in names for module in archive.open_embedded_archive(name).toc}
 
 
-def _license_of(package: Distribution, folder: Path) -> dict[str, object]:
-    meta = package.metadata
-    name = meta["Name"]
-    texts = [
-        Path(package.locate_file(file))
-        for file in package.files or ()
-        if (".dist-info/" in str(file) and file.name.lower().startswith(LICENSE_NAMES))
-        or ".dist-info/licenses/" in str(file)
-    ]
-    files = []
-    for text in dict.fromkeys(texts):
-        target = (
-            folder / name / "-".join(text.parts[-2:] if text.parent.name != "licenses" else text.parts[-1:])
-        )
+def _row(package: Distribution, folder: Path) -> dict[str, object]:
+    name, said = package.metadata["Name"], licence(package.metadata)
+    texts = list(licence_files(package))
+    if not texts and "LGPL" in said:  # the licence wants its text beside the library, and its wheel has none
+        texts = [(text, COMMON_LICENSES / text) for text in ("LGPL-3", "GPL-3")]
+    return _listed(folder, name, package.version, said, texts)
+
+
+def _listed(
+    folder: Path, name: str, version: str, said: str, texts: list[tuple[str, Path]]
+) -> dict[str, object]:
+    """A row of the list, its texts copied to a folder of the package's name."""
+    for title, text in texts:
+        target = folder / name / title
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(text, target)
-        files.append(str(target.relative_to(folder)))
-    classifiers = [
-        c.rpartition(" :: ")[2] for c in meta.get_all("Classifier") or () if c.startswith("License ::")
-    ]
-    said = (
-        meta.get("License-Expression")
-        or (meta.get("License") or "").strip().split("\n")[0]
-        or ", ".join(classifiers)
-    )
-    page = meta.get("Home-page") or next(iter(meta.get_all("Project-URL") or ()), "").rpartition(", ")[2]
-    return {"name": name, "version": package.version, "license": said[:200], "page": page, "files": files}
+    paths = [f"{name}/{title}" for title, _text in texts]
+    return {"name": name, "version": version, "licence": said, "texts": paths}
+
+
+def _python(folder: Path) -> dict[str, object]:
+    texts = [("LICENSE.txt", path) for path in PYTHON_LICENSES if path.is_file()][:1]
+    return _listed(folder, "Python", platform.python_version(), "PSF-2.0" if texts else NOT_STATED, texts)
 
 
 def _debian_licenses(inside: Path, folder: Path) -> list[dict[str, object]]:
-    """Of Python itself and of the libraries that came from the build machine's Debian."""
+    """Of the libraries that came from the build machine's Debian."""
     if shutil.which("dpkg-query") is None:
         return []
     rows: dict[str, dict[str, object]] = {}
@@ -136,14 +155,9 @@ def _debian_licenses(inside: Path, folder: Path) -> list[dict[str, object]]:
         if package is None or package in rows or library.is_symlink():
             continue
         text = DEBIAN_DOCUMENTS / package / "copyright"
-        files = []
-        if text.is_file():
-            target = folder / "debian" / f"{package}.txt"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(text, target)
-            files.append(str(target.relative_to(folder)))
-        version = _query("-W", "-f=${Version}", package)
-        rows[package] = {"name": package, "version": version, "license": "", "page": "", "files": files}
+        texts = [("copyright", text)] if text.is_file() else []
+        said = "see its text" if texts else NOT_STATED
+        rows[package] = _listed(folder, package, _query("-W", "-f=${Version}", package), said, texts)
     return list(rows.values())
 
 

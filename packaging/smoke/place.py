@@ -7,6 +7,7 @@ be for a fresh Debian) in a network namespace without any network.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -73,11 +74,10 @@ class Installed:
             shutil.rmtree(self.root, ignore_errors=True)
             # gio launches menu entries; everything else comes as a dependency of the .deb.
             _run("mmdebstrap", "--variant=minbase", "--include=libglib2.0-bin", "bookworm", str(self.root))
-        shutil.copy(deb, self.root / "tmp" / deb.name)
+        self._deb, self.package = deb, deb.name.partition("_")[0]
         self._chroot("apt-get", "update", "-q")
-        self._chroot("apt-get", "install", "-q", "-y", "--no-install-recommends", f"/tmp/{deb.name}")
-        (self.root / "tmp" / deb.name).unlink()
-        self.package = deb.name.partition("_")[0]
+        self._before = self._files()
+        self._install(deb)
         if not (self.root / "home" / "reader").exists():
             self._chroot("useradd", "--create-home", "--uid", str(READER), "reader")
         self.home = self.root / "home" / "reader"
@@ -105,15 +105,50 @@ class Installed:
         script = f"gio launch {entry} {self.inside(path)}; sleep 1; {wait}"
         return self._as_reader(["sh", "-c", script], display)
 
+    def upgrade(self) -> None:
+        """Install a later version over this one: the same files under a higher number."""
+        with tempfile.TemporaryDirectory(prefix="glassbox-upgrade-", dir=self.root.parent) as name:
+            tree = Path(name) / "tree"
+            _run("dpkg-deb", "-R", str(self._deb), str(tree))
+            control = tree / "DEBIAN" / "control"
+            control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+upgrade", control.read_text()))
+            later = Path(name) / self._deb.name
+            _run("dpkg-deb", "--root-owner-group", "-Znone", "--build", str(tree), str(later))
+            shutil.rmtree(tree)
+            self._install(later)
+
     def remove(self) -> list[str]:
-        """Uninstall; what is left of the program outside the reader's home."""
+        """Uninstall; what is there that was not, but for what other packages brought."""
         self._chroot("apt-get", "purge", "-q", "-y", self.package)
-        folders = ("usr", "etc", "var/lib", "var/cache", "opt")
-        return [
-            str(path.relative_to(self.root))
-            for folder in folders
-            for path in (self.root / folder).rglob("*glassbox*")
-        ]
+        lists = (self.root / "var/lib/dpkg/info").glob("*.list")
+        owned = {line for one in lists for line in one.read_text().splitlines()}
+        owned |= {f"/usr{line}" for line in owned}  # /lib is /usr/lib
+        return sorted(self._files() - self._before - owned)
+
+    def _files(self) -> set[str]:
+        """The files of the system, but for caches, logs and what the package manager knows."""
+        changing = (
+            "var/lib/dpkg",
+            "var/lib/apt",
+            "var/cache",
+            "var/log",
+            "tmp",
+            "home",
+            "proc",
+            "sys",
+            "dev",
+        )
+        found = set()
+        for folder, folders, files in os.walk(self.root):
+            inside = os.path.relpath(folder, self.root)
+            folders[:] = [one for one in folders if os.path.normpath(f"{inside}/{one}") not in changing]
+            found |= {os.path.normpath(f"/{inside}/{one}") for one in files}
+        return found
+
+    def _install(self, deb: Path) -> None:
+        shutil.copy(deb, self.root / "tmp" / deb.name)
+        self._chroot("apt-get", "install", "-q", "-y", "--no-install-recommends", f"/tmp/{deb.name}")
+        (self.root / "tmp" / deb.name).unlink()
 
     def close(self) -> None:
         """The root is kept: whoever gave its folder takes it away."""
