@@ -196,7 +196,7 @@ def window_journey(test: Test, approve: bool) -> None:
             screen.type("smoke test")
             time.sleep(2)
             picture(4, "export")
-            screen.press("Tab", "Tab", "Tab", "space")
+            screen.press("alt+s")
             screen.window("Save Report")
             screen.press("ctrl+a")
             screen.type(place.inside(page))
