@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import time
@@ -65,10 +66,12 @@ class Test:
             print(f"        {line}", flush=True)
         self.failed += [f"{name}: {line}" for line in wrong]
 
-    def ask(self, *arguments: str, code: int = 0) -> tuple[str, list[str]]:
+    def ask(self, *arguments: str, code: int = 0, codecs: str = "") -> tuple[str, list[str]]:
         """Run a verb; its standard output, and what was wrong with its exit code and what it printed."""
-        command = self.place.command(*arguments)
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+        command = self.place.command(*arguments, codecs=codecs)
+        # Where `command` starts no `env` (Windows), this is how the variable comes through.
+        variables = {**os.environ, "GLASSBOX_CODECS": codecs}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, env=variables)
         wrong = (
             []
             if done.returncode == code
@@ -110,10 +113,11 @@ def writes_the_golden_report(test: Test, approve: bool) -> list[str]:
     return wrong or _held(page, "headless.png", approve=approve)
 
 
-def decodes(test: Test, name: str, file: Path) -> list[str]:
+def decodes(test: Test, name: str, file: Path, codecs: str = "") -> list[str]:
     found = test.place.work / f"{file.stem}.npy"
     out = test.place.inside(found)
-    _printed, wrong = test.ask("pixels", test.place.inside(file), "--stage", "stored", "--out", out)
+    asked = ("pixels", test.place.inside(file), "--stage", "stored", "--out", out)
+    _printed, wrong = test.ask(*asked, codecs=codecs)
     if wrong:
         return wrong
     same = np.array_equal(np.load(found).squeeze(), np.load(file.parent / "stored.npy"))
@@ -361,6 +365,8 @@ def without_a_window(test: Test, approve: bool) -> None:
         test.step(
             f"decodes {name} in a process of its own", lambda name=name, file=file: decodes(test, name, file)
         )
+    codecs, file = material.site_codec(place.sample, place.work / "site")
+    test.step("decodes with a codec of the site", lambda: decodes(test, "it", file, place.inside(codecs)))
     # Each imports torch anew. What was frozen is the same once installed, so there one of each kind will do.
     for method in ("occlusion",) if isinstance(place, Installed) else every_method():
         test.step(f"explains by {method}", lambda method=method: explains(test, method, MODEL, method))

@@ -31,8 +31,9 @@ def pytest_sessionfinish():
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path_factory, monkeypatch):
-    """Settings and logs go to a folder of the test's own, and models of this machine are none of a test's."""
+    """Settings and logs go to a folder of the test's own; no models or codecs of this machine are seen."""
     monkeypatch.delenv("GLASSBOX_MODELS", raising=False)
+    monkeypatch.delenv("GLASSBOX_CODECS", raising=False)
     folder = tmp_path_factory.mktemp("user")
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(folder / name.lower()))

@@ -31,6 +31,10 @@ class ModelError(GlassboxError):
     """A model bundle that is incomplete, altered, or does not fit the study."""
 
 
+class PolicyError(GlassboxError):
+    """A policy file of the site that cannot be understood."""
+
+
 class ReportError(GlassboxError):
     """A report that cannot be drawn, saved or read back."""
 

@@ -1,5 +1,6 @@
 """What the program is asked about besides the sample: its middle slice in every transfer syntax that can be
-written here, and model bundles with a network of torchvision and with a torch.export program.
+written here and in one of a codec of the site, and model bundles with a network of torchvision and with a
+torch.export program.
 
 Made by the build's own Python with the factories of the tests, never by the program that is tested.
 """
@@ -40,6 +41,18 @@ def compressed_slices(sample: Path, folder: Path) -> dict[str, Path]:
         )
         made[name] = dicom_factory.write(changed, folder / f"{name.replace(' ', '-')}.dcm")
     return made
+
+
+def site_codec(sample: Path, folder: Path) -> tuple[Path, Path]:
+    """A folder with a codec as an administrator adds it, and a file that it alone reads; beside the file
+    `stored.npy`, what it must give."""
+    from tests.support import dicom_factory
+    from tests.support import site_codec as codec
+
+    source = sorted(sample.glob("*.dcm"))[13]
+    file = dicom_factory.write(codec.deflated(pydicom.dcmread(source)), folder / "site.dcm")
+    np.save(folder / "stored.npy", pydicom.dcmread(source).pixel_array)
+    return codec.package(folder / "codecs"), file
 
 
 def bundles(folder: Path) -> dict[str, Path]:

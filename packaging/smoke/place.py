@@ -1,6 +1,6 @@
 """Where the program runs: a frozen folder on this machine, or a fresh Debian it was installed into.
 
-Either way it runs with an empty home and an environment of five variables, and where this is root (it must
+Either way it runs with an empty home and an environment of its own, and where this is root (it must
 be for a fresh Debian) in a network namespace without any network.
 """
 
@@ -37,11 +37,12 @@ class Folder:
         """The path, below `work` or the sample, as the program sees it."""
         return str(path)
 
-    def command(self, *arguments: str, display: str = "") -> list[str]:
+    def command(self, *arguments: str, display: str = "", codecs: str = "") -> list[str]:
         if sys.platform == "win32":
             return [str(self._program), *arguments]
         cut = _CUT if sys.platform == "linux" and os.geteuid() == 0 else []
-        return [*cut, "env", "-i", *_environment(str(self.home), display), str(self._program), *arguments]
+        environment = _environment(str(self.home), display, codecs)
+        return [*cut, "env", "-i", *environment, str(self._program), *arguments]
 
     def from_menu(self, path: Path, display: str) -> list[str]:
         return self.command(self.inside(path), display=display)
@@ -58,9 +59,9 @@ class Source(Folder):
         super().__init__(checkout)
         self.sample = checkout / "resources" / "sample" / "study"
 
-    def command(self, *arguments: str, display: str = "") -> list[str]:
+    def command(self, *arguments: str, display: str = "", codecs: str = "") -> list[str]:
         start = [sys.executable, str(Path(__file__).parents[2] / "main.py")]
-        return ["env", "-i", *_environment(str(self.home), display), *start, *arguments]
+        return ["env", "-i", *_environment(str(self.home), display, codecs), *start, *arguments]
 
 
 class Installed:
@@ -76,10 +77,14 @@ class Installed:
             _run("mmdebstrap", "--variant=minbase", "--include=libglib2.0-bin", "bookworm", str(self.root))
         self._deb, self.package = deb, deb.name.partition("_")[0]
         self._chroot("apt-get", "update", "-q")
-        self._before = self._files()
-        self._install(deb)
         if not (self.root / "home" / "reader").exists():
             self._chroot("useradd", "--create-home", "--uid", str(READER), "reader")
+        depends = subprocess.run(
+            ["dpkg-deb", "-f", deb, "Depends"], capture_output=True, text=True, check=True
+        )
+        self._chroot("apt-get", "satisfy", "-q", "-y", "--no-install-recommends", depends.stdout.strip())
+        self._before = self._files()
+        self._install(deb)
         self.home = self.root / "home" / "reader"
         self.work = self.home / "work"
         shutil.rmtree(self.work, ignore_errors=True)
@@ -95,8 +100,8 @@ class Installed:
         folders = ("bin", "usr/bin", "usr/local/bin")
         return [name for name in programs if any((self.root / folder / name).exists() for folder in folders)]
 
-    def command(self, *arguments: str, display: str = "") -> list[str]:
-        return self._as_reader(["glassbox", *arguments], display)
+    def command(self, *arguments: str, display: str = "", codecs: str = "") -> list[str]:
+        return self._as_reader(["glassbox", *arguments], display, codecs)
 
     def from_menu(self, path: Path, display: str) -> list[str]:
         """Start the menu entry with the study, as a file manager's Open With does, and wait for its end."""
@@ -118,12 +123,9 @@ class Installed:
             self._install(later)
 
     def remove(self) -> list[str]:
-        """Uninstall; what is there that was not, but for what other packages brought."""
+        """Uninstall; the files that are there and were not before."""
         self._chroot("apt-get", "purge", "-q", "-y", self.package)
-        lists = (self.root / "var/lib/dpkg/info").glob("*.list")
-        owned = {line for one in lists for line in one.read_text().splitlines()}
-        owned |= {f"/usr{line}" for line in owned}  # /lib is /usr/lib
-        return sorted(self._files() - self._before - owned)
+        return sorted(self._files() - self._before)
 
     def _files(self) -> set[str]:
         """The files of the system, but for caches, logs and what the package manager knows."""
@@ -153,7 +155,7 @@ class Installed:
     def close(self) -> None:
         """The root is kept: whoever gave its folder takes it away."""
 
-    def _as_reader(self, command: list[str], display: str) -> list[str]:
+    def _as_reader(self, command: list[str], display: str, codecs: str = "") -> list[str]:
         mounts = [
             f"mount -t proc proc {self.root}/proc",
             f"mount -t tmpfs tmpfs {self.root}/dev/shm 2>/dev/null || true",
@@ -161,7 +163,7 @@ class Installed:
             f"mount --bind /tmp/.X11-unix {self.root}/tmp/.X11-unix",
             f'exec chroot --userspec={READER}:{READER} {self.root} "$@"',
         ]
-        environment = ["env", "-i", "-C", "/home/reader", *_environment("/home/reader", display)]
+        environment = ["env", "-i", "-C", "/home/reader", *_environment("/home/reader", display, codecs)]
         namespaces = [*_CUT, "--mount", "--pid", "--fork", "--kill-child"]
         return [*namespaces, "sh", "-ec", "\n".join(mounts), "sh", *environment, *command]
 
@@ -169,10 +171,12 @@ class Installed:
         _run("chroot", str(self.root), "env", "DEBIAN_FRONTEND=noninteractive", *command)
 
 
-def _environment(home: str, display: str) -> list[str]:
+def _environment(home: str, display: str, codecs: str) -> list[str]:
     variables = {"HOME": home, "PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "USER": "reader"}
     if display:
         variables["DISPLAY"] = display
+    if codecs:
+        variables["GLASSBOX_CODECS"] = codecs
     return [f"{name}={value}" for name, value in variables.items()]
 
 

@@ -60,7 +60,7 @@ supported syntax is empty, no such image was at hand; no encoder here writes the
 
 `numpy` reads uncompressed pixels; `pydicom` is its run-length decoder; `pillow` libjpeg-turbo; `gdcm`,
 `simpleitk` and, where that is not installed, `gdcm-file` the JPEG codecs of GDCM; `pyjpegls` CharLS;
-`pylibjpeg` OpenJPEG.
+`pylibjpeg` OpenJPEG. An administrator can add decoders for others: [codecs of a site](codecs.md).
 
 """
 

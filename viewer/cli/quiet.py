@@ -77,7 +77,8 @@ def _no_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
-        last, logging.lastResort = logging.lastResort, None
+        # With None in its place logging would print that there is no handler.
+        last, logging.lastResort = logging.lastResort, logging.NullHandler()
         try:
             yield
         finally:

@@ -16,6 +16,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def answer(options: argparse.Namespace) -> Answer:
     from viewer.cli.drawing import need_application
+    from viewer.dicom import site_codecs
     from viewer.verification.checks import verify
 
     need_application()
@@ -24,7 +25,7 @@ def answer(options: argparse.Namespace) -> Answer:
     table = {
         "ok": not failed,
         "checks": [{"name": check.name, "ok": check.ok, "detail": check.detail} for check in checks],
-        "versions": dict(diagnostics.versions()),
+        "versions": dict([*diagnostics.versions(), *site_codecs.versions()]),
     }
     lines = [f"{'ok    ' if check.ok else 'FAILED'}  {check.name}: {check.detail}" for check in checks]
     if failed:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 import numpy as np
 from pydicom.uid import RLELossless
 
-from viewer.dicom import compressed, limits, native, unsupported
+from viewer.dicom import compressed, limits, native, site_codecs, unsupported
 from viewer.dicom.codecs import DECODERS
 from viewer.dicom.dataset import UNDEFINED_LENGTH, Opened
 from viewer.dicom.layout import COPY_AGAIN, Layout, layout
@@ -40,10 +40,11 @@ def decode(opened: Opened, stream: BinaryIO, frame: int) -> np.ndarray:
     shape = layout(opened)
     limits.require_shown(shape)
     encapsulated = opened.pixel_length == UNDEFINED_LENGTH
-    if not encapsulated and opened.syntax in _READ:
+    read = opened.syntax in _READ or site_codecs.decoder(opened.syntax) is not None
+    if not encapsulated and read:
         # Some files name a compressed syntax and hold native pixels: the defined length tells.
         return native.samples(native.read_frame(opened, shape, stream, frame), shape, opened, frame)
-    if opened.syntax not in _READ - native.NATIVE_SYNTAXES:
+    if not read or opened.syntax in native.NATIVE_SYNTAXES:
         raise unsupported.refusal(opened.syntax)
     encoded = compressed.read_frame(opened, shape, stream, frame)
     limits.require_held(shape, len(encoded), opened.syntax)

@@ -19,6 +19,8 @@ from typing import IO, TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import numpy as np
 
+    from viewer.dicom.site_calls import SiteDecoders
+
 _LENGTHS = struct.Struct(">IQ")
 _TEXT_LIMIT = 1 << 16
 _GRACE = 3.0
@@ -72,9 +74,10 @@ def main() -> None:
     """Serve standard input until it ends. Nothing but messages goes to the standard output."""
     incoming, outgoing = _private_streams()
     _leave_no_trace()
-    from viewer.dicom import codecs
-    from viewer.dicom.layout import Layout  # imports pydicom, and that the decoders
+    from viewer.dicom import layout  # noqa: F401  (imports pydicom, and that the decoders)
+    from viewer.dicom.site_calls import SiteDecoders
 
+    sites = SiteDecoders()
     send(outgoing, {"ready": True})
     while True:
         try:
@@ -83,20 +86,33 @@ def main() -> None:
             return
         encoded = bytearray(size)
         fill(incoming, memoryview(encoded))
-        shape = Layout(**request["layout"])
         with _limits(float(request["seconds"]) + _GRACE, int(request["memory"])):
-            pixels, problem = _decoded(codecs.decode, bytes(encoded), shape, request["syntax"])
-        if pixels is None:
-            send(outgoing, {"problem": problem})
-        else:
-            send(outgoing, {}, pixels.data.cast("B"))
+            pixels, reply = _answered(request, bytes(encoded), sites)
+        send(outgoing, reply, b"" if pixels is None else pixels.data.cast("B"))
 
 
-def _decoded(decode: Any, encoded: bytes, shape: Any, syntax: str) -> tuple[np.ndarray | None, str]:
+def _answered(
+    request: dict[str, Any], encoded: bytes, sites: SiteDecoders
+) -> tuple[np.ndarray | None, dict[str, str]]:
+    """The samples, or what is wrong in a word; neither where a decoder of the site was to be loaded."""
+    from viewer.dicom import codecs
+    from viewer.dicom.layout import Layout
+    from viewer.dicom.site_calls import Refused
+
+    site = request["site"]
     try:
-        return decode(encoded, shape, syntax), "damaged"
+        if request["load"]:
+            sites.load(**site)
+            return None, {}
+        shape, syntax = Layout(**request["layout"]), request["syntax"]
+        if site:
+            return sites.decode(**site, encoded=encoded, shape=shape, syntax=syntax), {}
+        pixels = codecs.decode(encoded, shape, syntax)
     except MemoryError:
-        return None, "memory"
+        return None, {"problem": "memory"}
+    except Refused as refused:
+        return None, {"problem": refused.kind, "why": str(refused)}
+    return pixels, {} if pixels is not None else {"problem": "damaged"}
 
 
 def _private_streams() -> tuple[IO[bytes], IO[bytes]]:

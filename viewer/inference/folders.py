@@ -7,22 +7,13 @@ the first counts, so they stand in this order: nobody replaces a model of the si
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from viewer.errors import ModelError
+from viewer import policy
+from viewer.errors import ModelError, PolicyError
 
 VARIABLE = "GLASSBOX_MODELS"
-MAX_BYTES = 1 << 16
-
-
-def policy_file() -> Path:
-    """The policy of the site, for all users of this machine: `models = ["/srv/models"]`; it may be absent."""
-    import platformdirs
-
-    return Path(platformdirs.site_config_path("glassbox", appauthor=False)) / "policy.toml"
 
 
 def user_folder() -> Path:
@@ -37,32 +28,9 @@ def model_folders(added: Iterable[str | Path] = ()) -> list[Path]:
 
     Raises ModelError if the policy file cannot be understood: what the administrator meant is not guessed at.
     """
-    named = [Path(part) for part in os.environ.get(VARIABLE, "").split(os.pathsep) if part]
+    try:
+        named = [*policy.folders_of_variable(VARIABLE), *policy.folders_of_file("models")]
+    except PolicyError as error:
+        raise ModelError(error.what, remedy=error.remedy) from error
     own = user_folder()
-    return [*named, *_of_policy(policy_file()), *([own] if own.is_dir() else []), *map(Path, added)]
-
-
-def _of_policy(path: Path) -> list[Path]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except FileNotFoundError:
-        return []
-    except OSError as error:
-        raise _unreadable(error.strerror or type(error).__name__) from error
-    try:
-        if len(data) > MAX_BYTES:
-            raise ValueError("it is too large")
-        folders = tomllib.loads(data.decode("utf-8")).get("models", [])
-        if not isinstance(folders, list) or not all(isinstance(one, str) for one in folders):
-            raise ValueError('models is no list of folders, as in models = ["/srv/models"]')
-    except ValueError as error:
-        raise _unreadable(str(error)) from error
-    return [Path(one) for one in folders]
-
-
-def _unreadable(why: str) -> ModelError:
-    return ModelError(
-        f"The policy file of this machine cannot be used: {why}.",
-        remedy=f"Ask your administrator to mend {policy_file()}.",
-    )
+    return [*named, *([own] if own.is_dir() else []), *map(Path, added)]

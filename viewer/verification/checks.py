@@ -61,13 +61,14 @@ class Check:
     detail: str
 
 
-STEPS = 7
+STEPS = 8
 
 
 def steps() -> Iterator[list[Check]]:
     """The checks, group after group, `STEPS` of them; a check that cannot run has failed and says why."""
     yield _weights()
     yield _guarded("decoding", _decoding)
+    yield _guarded("codecs of the site", _site_codecs)
     yield _guarded("window formulas", _windows)
     yield _guarded("geometry of the sample", _geometry)
     yield _guarded("overlay placing", _placing)
@@ -125,6 +126,25 @@ def _decoding() -> list[Check]:
             f"{values.size} pixels, all as they were encoded" if same else "other pixels than were encoded"
         )
         checks.append(Check(f"decoding {name}", same, detail))
+    return checks
+
+
+def _site_codecs() -> list[Check]:
+    """Every decoder that the administrator added can be loaded; none where nothing was added."""
+    from viewer.dicom import site_codecs
+    from viewer.dicom.dataset import syntax_name
+    from viewer.dicom.processes import POOL
+
+    offered = site_codecs.offered()
+    checks = [Check("codecs of the site", False, problem) for problem in offered.problems]
+    for syntax, decoder in sorted(offered.decoders.items()):
+        name = f"codec for {syntax_name(syntax)}"
+        try:
+            POOL.load(decoder)
+        except GlassboxError as error:
+            checks.append(Check(name, False, str(error)))
+        else:
+            checks.append(Check(name, True, f"{decoder.title}, of this site, can be loaded"))
     return checks
 
 

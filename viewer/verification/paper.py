@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from viewer import diagnostics
+from viewer.dicom import site_codecs
 from viewer.report import saving
 from viewer.verification.checks import Check
 
@@ -41,7 +42,9 @@ class Verification:
 def verification(checks: Sequence[Check], now: datetime | None = None) -> Verification:
     """The checks with what they were made of and when."""
     when = now or datetime.now().astimezone()
-    return Verification(tuple(checks), when.isoformat(timespec="seconds"), diagnostics.report())
+    codecs = [f"{name} {version}" for name, version in site_codecs.versions()]
+    system = "\n".join([diagnostics.report(), *codecs])
+    return Verification(tuple(checks), when.isoformat(timespec="seconds"), system)
 
 
 def html(found: Verification, *, good: str = "#1c6b34", bad: str = "#9a1f12", dim: str = "#4d545b") -> str:

@@ -61,11 +61,11 @@ def test_two_models_of_one_name_are_refused(lab, desk, screen, tmp_path):
 def test_a_policy_that_cannot_be_used_is_said_and_the_readers_models_stay(
     lab, controller, screen, tmp_path, monkeypatch
 ):
-    from viewer.inference import folders
+    from viewer import policy as site_policy
 
     policy = tmp_path / "policy.toml"
     policy.write_text("models = 1")
-    monkeypatch.setattr(folders, "policy_file", lambda: policy)
+    monkeypatch.setattr(site_policy, "policy_file", lambda: policy)
     controller.keep_settings(model_folders=(str(tmp_path / "gone"),))
     controller.start()
     assert screen.said("policy file", "administrator")

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.support.bundle_factory import make_bundle
-from viewer import resources
+from viewer import policy, resources
 from viewer.errors import ModelError
 from viewer.inference import folders
 from viewer.inference.catalog import find_bundles
@@ -15,7 +15,7 @@ from viewer.inference.catalog import find_bundles
 def site(tmp_path, monkeypatch):
     """A machine with a policy file of its own, and no bundle that ships."""
     monkeypatch.delenv(folders.VARIABLE, raising=False)
-    monkeypatch.setattr(folders, "policy_file", lambda: tmp_path / "policy.toml")
+    monkeypatch.setattr(policy, "policy_file", lambda: tmp_path / "policy.toml")
     (tmp_path / "none").mkdir()
     monkeypatch.setattr(resources, "models", lambda: tmp_path / "none")
     return tmp_path
