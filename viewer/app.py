@@ -5,13 +5,14 @@ Nothing heavy is imported before the window is on the screen.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from viewer import __version__, crash_report, diagnostics, settings
+from viewer import __version__, crash_report, diagnostics, settings, source_search
 from viewer.notice import Notice
 
 USAGE = """\
@@ -76,12 +77,14 @@ def _has_display() -> bool:
 
 def open_window(path: Path | None = None) -> int:
     """Show the window, with the study at `path` if one is given, until it is closed."""
-    from PySide6.QtCore import QTimer
+    gc.disable()  # whatever is made until the window stands will stay; then `Collector` takes over
+    source_search.spare()
     from PySide6.QtWidgets import QApplication
 
     from viewer.controller import Controller
     from viewer.jobs.collector import Collector
     from viewer.session.store import Store, default_path
+    from viewer.ui.first_paint import FirstPaint
     from viewer.ui.later_starts import LaterStarts
     from viewer.ui.main_window import MainWindow
 
@@ -103,9 +106,15 @@ def open_window(path: Path | None = None) -> int:
     )
     window = MainWindow(controller, controller.commands, loaded)
     controller.attach(window)
-    window.show()
+    gc.freeze()  # no collection need look again at what the start made
     later = LaterStarts(window, controller)
-    QTimer.singleShot(0, controller.start)
+    painted = FirstPaint(window)
+    painted.over.connect(controller.start)
+    painted.over.connect(later.listen)
+    painted.over.connect(window.complete)
+    if path is not None:
+        painted.over.connect(lambda: controller.open(path))
+    window.show()
     if crashed is not None:
         controller.say(_about(crashed))
     if problem:
@@ -114,8 +123,6 @@ def open_window(path: Path | None = None) -> int:
         names = ", ".join(command.title.rstrip("…") for command in controller.commands.refused)
         what = f"Another command has the key wanted for: {names}."
         controller.say(Notice(what, "Choose another one with View › Change Keys.", "warning"))
-    if path is not None:
-        QTimer.singleShot(0, lambda: controller.open(path))
     code = application.exec()
     window.hide()
     later.close()
@@ -132,7 +139,13 @@ def _about(report: Path) -> Notice:
     """The last run crashed: what is known of it, to be read and passed on by whoever wants to."""
     what = "Glassbox crashed when it last ran."
     remedy = "A report of it is kept on this machine, without patient data: see the details."
-    return Notice(what, remedy, "warning", (("Report", report.name), ("It says", _read(report))))
+    return Notice(
+        what,
+        remedy,
+        "warning",
+        (("Report", report.name), ("Its folder", str(report.parent)), ("It says", _read(report))),
+        lasting=True,  # a study that is opened at once has notices of its own
+    )
 
 
 def _read(report: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 
@@ -11,7 +12,12 @@ def root() -> Path:
     frozen = getattr(sys, "_MEIPASS", None)
     if frozen:
         return Path(frozen) / "resources"
-    package = Path(__file__).resolve().parent
+    return _beside(__file__)
+
+
+@lru_cache
+def _beside(module: str) -> Path:
+    package = Path(module).resolve().parent
     installed = package / "_resources"
     return installed if installed.is_dir() else package.parent / "resources"
 

@@ -30,14 +30,15 @@ class AiPanel(QScrollArea):
         self.method = MethodPanel(intents)
         self.overlay = OverlayPanel(intents)
         self.trust = TrustPanel(intents)
+        inside = QWidget(self.viewport())  # in its place from the start: see `theme.choose`
         self.sections = (
-            Section("Findings", self.findings, opened=True),
-            Section("Layer", self.layer, opened=False),
-            Section("Method", self.method, opened=False),
-            Section("Overlay", self.overlay, opened=False),
-            Section("Trust", self.trust, opened=False),
+            Section("Findings", self.findings, opened=True, parent=inside),
+            Section("Layer", self.layer, opened=False, parent=inside),
+            Section("Method", self.method, opened=False, parent=inside),
+            Section("Overlay", self.overlay, opened=False, parent=inside),
+            Section("Trust", self.trust, opened=False, parent=inside),
         )
-        self.setWidget(stacked(self.sections))
+        self.setWidget(stacked(self.sections, inside))
 
     def sizeHint(self) -> QSize:
         return QSize(290, 600)

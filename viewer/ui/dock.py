@@ -10,15 +10,16 @@ from viewer.ui import theme
 
 class Dock(QDockWidget):
     """A dock with a quiet title bar. `closed_by_reader`: by ✕, not by the program; `opening`: before it is
-    shown."""
+    shown, the moment to give it a body if it was made without one."""
 
     closed_by_reader = Signal()
     opening = Signal()
 
-    def __init__(self, name: str, title: str, body: QWidget, window: QMainWindow) -> None:
+    def __init__(self, name: str, title: str, body: QWidget | None, window: QMainWindow) -> None:
         super().__init__(title, window)
         self.setObjectName(name)
-        self.setWidget(body)
+        if body is not None:
+            self.setWidget(body)
         self.setAccessibleName(title)
         bar = theme.named(QWidget(), "panelTitle")
         bar.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -12,7 +12,7 @@ from viewer.instance import Instance
 
 
 class LaterStarts(QObject):
-    """Listens while the window lives; where another window listens already, nothing is heard here."""
+    """Hears from `listen` to `close`; where another window listens already, nothing is heard here."""
 
     def __init__(self, window: QWidget, intents: Intents) -> None:
         super().__init__(window)
@@ -20,6 +20,10 @@ class LaterStarts(QObject):
         self._intents = intents
         self._instance = Instance(self)
         self._instance.asked.connect(self._on_asked)
+
+    @Slot()
+    def listen(self) -> None:
+        """Be found by later starts."""
         self._instance.listen()
 
     def close(self) -> None:

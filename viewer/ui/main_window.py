@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PySide6.QtCore import QByteArray, QEvent, QSize, Qt
+from PySide6.QtCore import QByteArray, QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import (
     QAction,
     QCloseEvent,
@@ -33,7 +33,6 @@ from viewer.session.resolved_view import ResolvedView
 from viewer.settings import Settings
 from viewer.study import ScanResult
 from viewer.ui import theme
-from viewer.ui.ai_panel import AiPanel
 from viewer.ui.asking_window import AskingWindow
 from viewer.ui.disclaimer_line import DisclaimerLine
 from viewer.ui.dock import Dock
@@ -56,8 +55,14 @@ from viewer.ui.window_dialog import choice_title
 if TYPE_CHECKING:
     from viewer.dicom.tag_table import TagRow
     from viewer.inference.card import Card
+    from viewer.ui.ai_panel import AiPanel
     from viewer.ui.levels_dock import LevelsPanel
     from viewer.ui.truth_view import TruthView
+
+
+FRAME = QSize(16, 48)
+"""What borders and title bar of a window may need, at any size of the interface: Qt tells it only once the
+window is on the screen."""
 
 
 class MainWindow(AskingWindow):
@@ -71,7 +76,7 @@ class MainWindow(AskingWindow):
     ) -> None:
         super().__init__()
         settings = settings or Settings()
-        theme.apply(settings.theme)
+        theme.choose(settings.theme)
         self.setObjectName("glassbox")
         self.setWindowTitle("Glassbox")
         self.setWindowIcon(theme.icon("glassbox", theme.DARK.accent))
@@ -85,6 +90,7 @@ class MainWindow(AskingWindow):
         self._ai_declined = False
         self._studies_declined = False
         self._hidden_by_maximise: list[QWidget] | None = None
+        self._ai: AiPanel | None = None
         self._levels: LevelsPanel | None = None
         self._truth: TruthView | None = None
         self._build(intents)
@@ -108,7 +114,8 @@ class MainWindow(AskingWindow):
         self.toolbar = Toolbar(self.menus, self.models, intents, self)
         self.toolbar.numbers_asked.connect(self.ask_window)
         self.addToolBar(self.toolbar)
-        self._fit_screen(settings.window_geometry)
+        theme.finish()
+        self._fit_screen(settings)
         self.show_view(ResolvedView(), None)
 
     def _build(self, intents: WindowIntents) -> None:
@@ -142,14 +149,14 @@ class MainWindow(AskingWindow):
         self.setCentralWidget(middle)
         self.series = SeriesPanel(intents)
         self.series.skipped_asked.connect(self.show_skipped)
-        self.ai = AiPanel(intents)
         self.marks = MarksPanel(intents)
         self.marks.done.connect(self.viewport.setFocus)
         self.docks = {
             "studies": Dock("studies", "Studies", self.series, self),
-            "ai": Dock("ai", "Second opinion", self.ai, self),
+            "ai": Dock("ai", "Second opinion", None, self),
             "marks": Dock("marks", "Marks and key images", self.marks, self),
         }
+        self.docks["ai"].opening.connect(self._make_ai)  # before the room for it is measured
         self.docks["ai"].closed_by_reader.connect(self._decline_ai)
         self.docks["studies"].closed_by_reader.connect(self._decline_studies)
         self.addDockWidget(Qt.DockWidgetArea.LeftDockWidgetArea, self.docks["studies"])
@@ -159,12 +166,13 @@ class MainWindow(AskingWindow):
             dock.hide()
         self._room = Room(self, self.docks, self.viewport)
 
-    def _fit_screen(self, geometry: str) -> None:
+    def _fit_screen(self, settings: Settings) -> None:
         """The size and place of the last run, else a size that suits the screen."""
         available = QGuiApplication.primaryScreen().availableGeometry().size()
-        self.resize(QSize(1440, 900).boundedTo(available))
-        if geometry:
-            self.restoreGeometry(QByteArray.fromBase64(geometry.encode("ascii", "ignore")))
+        self.resize(QSize(1440, 900).boundedTo(available - FRAME / settings.ui_scale))
+        if settings.window_geometry:
+            geometry = settings.window_geometry.encode("ascii", "ignore")
+            self.restoreGeometry(QByteArray.fromBase64(geometry))
 
     # What the controller says: viewer.view.View
 
@@ -181,7 +189,8 @@ class MainWindow(AskingWindow):
             part.hide_identity(view.deidentified)
         self.series.show_chosen(view.series.uid if view.series else None)
         self.series.show_key_images(view)
-        self.ai.show_view(view)
+        if self._ai is not None:
+            self._ai.show_view(view)
         self.marks.show_view(view)
         self.models.show_model(view.card.name if view.card else None)
         if view.prediction is not None and not self._ai_declined and self._hidden_by_maximise is None:
@@ -199,6 +208,7 @@ class MainWindow(AskingWindow):
             # A plain hyphen: X11 programs that read WM_NAME understand nothing beyond Latin-1.
             self.setWindowTitle(f"{description or view.series.modality} - Glassbox")
         self.menus.refresh()
+        self.ask_what_waited()
 
     def show_scan(self, result: ScanResult, *, running: bool) -> None:
         self.series.show_scan(result, running=running)
@@ -224,11 +234,9 @@ class MainWindow(AskingWindow):
         self._line(lane).hide()
 
     def _line(self, lane: str) -> ProgressLine:
-        lines = {
-            "dicom": self.series.progress,
-            "explanation": self.models.explanation,
-            "trust": self.ai.trust.progress,
-        }
+        if lane == "trust":
+            return self.ai.trust.progress
+        lines = {"dicom": self.series.progress, "explanation": self.models.explanation}
         return lines.get(lane, self.models.progress)
 
     def show_notice(self, notice: Notice) -> None:
@@ -246,6 +254,7 @@ class MainWindow(AskingWindow):
 
     def show_recent(self, recent: Sequence[Recent]) -> None:
         self._recent = tuple(recent)
+        self.recent_changed.emit(self._recent)
         self.start.show_recent(recent)
         self.toolbar.show_recent(recent)
 
@@ -275,8 +284,10 @@ class MainWindow(AskingWindow):
         """Take the icons of the theme in force."""
         for dock in self.docks.values():
             dock.dress()
-        for part in (self.menus, self.ai, self.marks, self.models, self.toolbar):
+        for part in (self.menus, self.marks, self.models, self.toolbar):
             part.dress()
+        if self._ai is not None:
+            self._ai.dress()
         self.series.progress.cancel.setIcon(theme.icon("cancel"))
 
     def toggle_maximised(self) -> None:
@@ -290,6 +301,26 @@ class MainWindow(AskingWindow):
         for part in self._hidden_by_maximise:
             part.show()
         self._hidden_by_maximise = None
+
+    def complete(self) -> None:
+        """Make what the first picture of the window did without, before somebody wants it."""
+        import viewer.ui.ai_panel  # noqa: F401 - in this turn of the event loop, so that the next is short
+
+        QTimer.singleShot(0, self._make_ai)
+
+    @property
+    def ai(self) -> AiPanel:
+        """What the network said, and how it is shown; made when it is first wanted."""
+        return self._make_ai()
+
+    def _make_ai(self) -> AiPanel:
+        if self._ai is None:
+            from viewer.ui.ai_panel import AiPanel
+
+            self._ai = AiPanel(self._intents, self.docks["ai"])
+            self.docks["ai"].setWidget(self._ai)
+            self._ai.show_view(self._view)
+        return self._ai
 
     def _make_levels(self) -> None:
         from viewer.ui.levels_dock import LevelsPanel

@@ -82,14 +82,28 @@ def current() -> Theme:
 
 def apply(name: str) -> None:
     """Put a theme in force for the whole application; unknown names mean dark."""
+    choose(name)
+    finish()
+
+
+def choose(name: str) -> None:
+    """The colours and icons of a theme, for a window that is being built; `finish` when it stands.
+
+    Under a style sheet Qt goes over all that a widget holds each time it gets a parent, layout by layout.
+    """
     global _current
     _current = THEMES.get(name, DARK)
     app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        return
-    app.setStyle("Fusion")
-    app.setPalette(_palette(_current))
-    app.setStyleSheet(style_sheet(_current))
+    if isinstance(app, QApplication):
+        app.setStyle("Fusion")
+        app.setPalette(_palette(_current))
+
+
+def finish() -> None:
+    """Give the theme in force its style sheet."""
+    app = QApplication.instance()
+    if isinstance(app, QApplication):
+        app.setStyleSheet(style_sheet(_current))
 
 
 def style_sheet(theme: Theme) -> str:
