@@ -182,8 +182,70 @@ def test_another_study_in_the_folder_is_refused(first, fresh, tmp_path):
     other.controller.open(tmp_path / "a.png")
     other.wait(lambda: bool(other.screen.asked_for_study))
     other.controller.open_study(tmp_path / "other")
-    other.wait(lambda: other.screen.said("This is not the study of the report."))
-    assert other.controller.state.marks == ()
+    other.wait(lambda: other.screen.asked_for_study[1:] == ["This is not the study of the report."])
+    assert other.controller.state.marks == () and other.screen.view.series is None
+
+
+def test_a_wrong_folder_is_refused_before_it_takes_the_place_of_what_is_open(first, fresh, study, tmp_path):
+    was = draw_and_export(first, tmp_path / "a.png")
+    for name, uid in (("open", "1.2.3.5"), ("wrong", "1.2.3.6")):
+        dicom_factory.write_series(tmp_path / name, 4, StudyInstanceUID=uid)
+    other = fresh()
+    other.open(tmp_path / "open")
+    shown = other.screen.view.series
+    other.controller.open(tmp_path / "a.png")
+    other.wait(lambda: bool(other.screen.asked_for_study))
+    other.controller.open_study(tmp_path / "wrong")
+    other.wait(lambda: other.screen.asked_for_study[1:] == ["This is not the study of the report."])
+    assert other.screen.view.series is shown and other.controller._opening.path == tmp_path / "open"
+    other.controller.open_study(study)
+    other.wait(lambda: is_back(other, was))
+
+
+def test_a_folder_without_images_is_refused_with_what_is_in_it(first, fresh, tmp_path):
+    draw_and_export(first, tmp_path / "a.png")
+    (tmp_path / "letters").mkdir()
+    for name in ("one.txt", "two.txt"):
+        (tmp_path / "letters" / name).write_text("Dear colleague")
+    other = fresh()
+    other.controller.open(tmp_path / "a.png")
+    other.wait(lambda: bool(other.screen.asked_for_study))
+    other.controller.open_study(tmp_path / "letters")
+    other.wait(lambda: len(other.screen.asked_for_study) == 2)
+    assert "None of the 2 files here is a DICOM image" in other.screen.asked_for_study[1]
+    assert other.screen.view.series is None
+
+
+def test_going_on_with_another_study_while_the_folder_is_asked_for_is_no_answer(
+    first, fresh, study, tmp_path
+):
+    was = draw_and_export(first, tmp_path / "a.png")
+    dicom_factory.write_series(tmp_path / "open", 4, StudyInstanceUID="1.2.3.5")
+    other = fresh()
+    other.open(tmp_path / "open")
+    other.controller.open(tmp_path / "a.png")
+    other.wait(lambda: bool(other.screen.asked_for_study))
+    other.controller.go_to(2)
+    other.sees_slice(2)
+    assert not other.screen.said("not the study") and len(other.screen.asked_for_study) == 1
+    other.controller.open_study(study)
+    other.wait(lambda: is_back(other, was))
+
+
+def test_the_comment_comes_back_unless_another_was_written_since(first, fresh, study, tmp_path):
+    draw_and_export(first, tmp_path / "a.png")
+    other = fresh()
+    other.open(study)
+    other.controller.open(tmp_path / "a.png")
+    other.wait(lambda: other.screen.said("is back"))
+    uid = other.screen.view.series.study_instance_uid
+    assert other.controller.state.comment_on(uid) == "Follow up."
+    other.controller.undo()
+    assert other.controller.state.comment_on(uid) == ""
+    other.controller.key_images.set_comment("Stable.")
+    other.controller.open(tmp_path / "a.png")
+    other.wait(lambda: other.screen.said("The comment has been changed since and stays as it is now."))
+    assert other.controller.state.comment_on(uid) == "Stable."
 
 
 @pytest.mark.parametrize("seed", [1, None], ids=["other weights", "none"])

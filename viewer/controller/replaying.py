@@ -1,7 +1,8 @@
-"""Opening an exported report: its study, slice, window, model, overlay and marks come back.
+"""Opening an exported report: its study, slice, window, model, overlay, marks and comment come back.
 
-The study is looked for where it was opened before, else asked for. What came back is then held against the
-report in the background: a study or a network that is not the same is said, in a sentence.
+The study is looked for where it was opened before, else asked for; a folder without it is refused before it
+takes the place of what is open. What came back is then held against the report in the background: a study or
+a network that is not the same is said, in a sentence.
 """
 
 from __future__ import annotations
@@ -16,11 +17,10 @@ from PySide6.QtCore import QObject, QTimer, Slot
 
 from viewer.annotate.mark import KeyImage, Mark
 from viewer.controller.analysis import Analysis
-from viewer.controller.desk import Desk
+from viewer.controller.desk import Desk, ProgressLine
 from viewer.controller.opening import Opening
-from viewer.errors import GlassboxError
+from viewer.errors import GlassboxError, StudyError
 from viewer.imaging.colormap import GREY
-from viewer.inference.bundle import ModelBundle
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.jobs.runner import JobRunner
 from viewer.results import SliceKey
@@ -32,6 +32,7 @@ from viewer.study import Series
 
 if TYPE_CHECKING:
     from viewer.errors import ReportError
+    from viewer.inference.bundle import ModelBundle
     from viewer.report.document import Document
     from viewer.report.report import Report
     from viewer.session.store import Store
@@ -51,17 +52,36 @@ class _Read:
 
 @dataclass(eq=False)
 class _Wanted:
-    """A report whose study is awaited; `chosen`: the reader said where it is."""
+    """A report whose study is awaited.
+
+    Parameters
+    ----------
+    places : where it may lie and was not looked for yet.
+    asked : the reader was asked where it is.
+    opened : it was found, and is being opened.
+    """
 
     document: Document
     bundle: ModelBundle | None
-    places: list[Path]
-    opening: bool = False
-    chosen: bool = False
+    places: tuple[Path, ...]
+    asked: bool = False
+    opened: bool = False
 
     @property
     def report(self) -> Report:
         return self.document.reports[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Sought:
+    """Where the study of a report lies; no place: it is not where it was looked for last, and `why`."""
+
+    place: Path | None = None
+    why: GlassboxError | None = None
+
+
+class _Here(Exception):
+    """The image of the report was found: the rest of the folder need not be read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +119,9 @@ class Replaying(QObject):
         self._brought: _Brought | None = None
         self._soon = QTimer(self, singleShot=True, interval=0)
         self._soon.timeout.connect(self._go_on)
+        self._progress = ProgressLine(desk, "dicom")
         self.runner = JobRunner("replay", self)
+        self.runner.progressed.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(self._on_failed)
 
@@ -112,15 +134,18 @@ class Replaying(QObject):
             self._opening.open(path)
 
     def open_study(self, path: Path) -> None:
-        """Open the study that a report waits for."""
-        if self._wanted is not None:
-            self._wanted.chosen = self._wanted.opening = True
-        self._opening.open(path)
+        """Open the study that a report waits for, if it lies at `path`."""
+        if self._wanted is None:
+            self._opening.open(path)
+        else:
+            self._wanted.places = (path,)
+            self._look(self._wanted)
 
     def drop(self) -> None:
         """Nobody waits for a report any more."""
         self._wanted = self._brought = None
         self.runner.cancel()
+        self._progress.end()
 
     def follow(self) -> None:
         """Go on with the report that waits, once whoever changed the view is done with it."""
@@ -144,22 +169,32 @@ class Replaying(QObject):
             if self._restored(place[0].study_instance_uid):
                 self._wanted = None
                 self._bring(wanted, *place)
-        elif not self._opening.scanning:
-            self._look_elsewhere(wanted)
-
-    def _look_elsewhere(self, wanted: _Wanted) -> None:
-        """It is not among what is open: go on where it may be, else ask; refuse what the reader chose."""
-        from viewer.report import asked
-
-        if wanted.places and not wanted.chosen:
-            wanted.opening = True
-            self._opening.open(wanted.places.pop(0))
-        elif wanted.chosen:
-            self._wanted = None
-            self._desk.say_error(asked.missing(wanted.report, self._desk.series.values()))
-        else:
-            wanted.chosen = True
+        elif self._opening.scanning or self.runner.current is not None:
+            return
+        elif wanted.opened:
+            self._refuse(asked.missing(wanted.report, self._desk.series.values()))
+        elif wanted.places:
+            places, wanted.places = wanted.places, ()
+            title = "Looking for the study of the report"
+            self._progress.begin(title)
+            self.runner.submit(Job(("seek", places), title, _seeking(wanted.report, places)))
+        elif not wanted.asked:
+            wanted.asked = True
             self._desk.view.ask_study(ASK)
+
+    def _go_to(self, wanted: _Wanted, sought: _Sought) -> None:
+        """Open the study where it was found; else ask where it is, and say why what was chosen is not it."""
+        if sought.place is not None:
+            wanted.opened = True
+            self._opening.open(sought.place)
+        elif wanted.asked and sought.why is not None:
+            self._desk.view.ask_study(sought.why.what)
+        else:
+            self.follow()
+
+    def _refuse(self, why: GlassboxError) -> None:
+        self._wanted = None
+        self._desk.say_error(why)
 
     def _bring(self, wanted: _Wanted, series: Series, index: int) -> None:
         """Everything the report tells comes back."""
@@ -179,16 +214,20 @@ class Replaying(QObject):
         drawn = [mark for one in wanted.document.reports for mark in asked.marks_of(one, every)]
         marks, changed = _joined(state.marks, drawn)
         key_images = _with_pages(state.key_images, wanted.document, every)
+        written = next((one.comment for one in wanted.document.reports if one.comment.strip()), "")
+        there = state.comment_on(series.study_instance_uid)
+        comments = state.comments
+        if written and not there:
+            comments = (*comments, (series.study_instance_uid, written))
         desk.model.update(**changes)
-        desk.model.update(marks=marks, key_images=key_images)  # a step of its own for Undo
+        desk.model.update(marks=marks, key_images=key_images, comments=comments)  # a step of its own for Undo
         self._brought = _Brought(report, wanted.bundle, series.uid, series.slices[index].key)
         if wanted.bundle is not None:
             self._analysis.ask_here()
-        more = "1 mark has been changed since and stays as it is now."
-        if changed != 1:
-            more = f"{changed} marks have been changed since and stay as they are now."
         made = report.created.replace("T", " ")[:16]
-        desk.say(f"The report of {made} is back.", more if changed else "")
+        desk.say(
+            f"The report of {made} is back.", _since(changed, bool(written) and there not in ("", written))
+        )
 
     # Whether it holds
 
@@ -221,10 +260,18 @@ class Replaying(QObject):
                 return None
         return view
 
+    @Slot(object, int, int, object)
+    def _on_progress(self, job: Job, done: int, total: int, partial: Any) -> None:
+        self._progress.move(done, total)
+
     @Slot(object, object)
     def _on_finished(self, job: Job, found: Any) -> None:
+        self._progress.end()
         if isinstance(found, _Read):
             self._take(found)
+        elif isinstance(found, _Sought):
+            if self._wanted is not None:
+                self._go_to(self._wanted, found)
         elif found is not None:
             self._desk.say(found.what, found.remedy, "warning")
 
@@ -239,11 +286,12 @@ class Replaying(QObject):
         except GlassboxError as error:
             self._desk.say_error(error)
             return
-        self._wanted = _Wanted(read.document, bundle, list(read.places))
+        self._wanted = _Wanted(read.document, bundle, read.places)
         self.follow()
 
     @Slot(object, object)
     def _on_failed(self, job: Job, error: Exception) -> None:
+        self._progress.end()
         self._desk.say_error(error)
 
 
@@ -253,6 +301,21 @@ def _joined(there: tuple[Mark, ...], drawn: list[Mark]) -> tuple[tuple[Mark, ...
     new = {mark.id: mark for mark in drawn if mark.id not in now}
     changed = {mark.id for mark in drawn if mark.id in now and now[mark.id] != mark}
     return (*there, *new.values()), len(changed)
+
+
+def _since(marks: int, comment: bool) -> str:
+    """What is not as it was in the report, for it has been changed since."""
+    said = []
+    if marks:
+        have = (
+            "mark has been changed since and stays as it is"
+            if marks == 1
+            else ("marks have been changed since and stay as they are")
+        )
+        said.append(f"{marks} {have} now.")
+    if comment:
+        said.append("The comment has been changed since and stays as it is now.")
+    return " ".join(said)
 
 
 def _with_pages(
@@ -282,6 +345,32 @@ def _reading(path: Path, store: Store | None) -> Any:
         token.check()
         places = asked.places(document.reports[0], store) if store is not None else ()
         return _Read(path, document, tuple(place for place in places if place.exists()))
+
+    return run
+
+
+def _seeking(report: Report, places: tuple[Path, ...]) -> Any:
+    def run(token: CancelToken, progress: Progress) -> _Sought:
+        from viewer.dicom.lean_import import import_readers
+
+        import_readers()
+        from viewer.dicom.scan import scan
+        from viewer.report import asked
+
+        def watch(done: int, total: int, partial: Any = None) -> None:
+            progress(done, total)
+            if partial is not None and asked.find(report, partial.series) is not None:
+                raise _Here
+
+        why: GlassboxError | None = None
+        for place in places:
+            try:
+                why = asked.missing(report, scan(place, progress=watch).series)
+            except _Here:
+                return _Sought(place)
+            except StudyError as error:
+                why = error
+        return _Sought(why=why)
 
     return run
 

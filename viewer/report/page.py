@@ -200,6 +200,10 @@ def _findings(page: Sheet, analysis: Analysis) -> None:
         page.block(words, page.left, COLUMN, size=26, color=QUIET, most=1)
 
 
+_LINE = 36.0
+"""From a line of a long finding to its next."""
+
+
 def _finding(page: Sheet, finding: Finding, *, explained: bool) -> None:
     """A row: probability, a bar of it, the label; the one explained is marked."""
     row = 42.0
@@ -218,8 +222,11 @@ def _finding(page: Sheet, finding: Finding, *, explained: bool) -> None:
         label += f" · below the operating point {finding.point:.3g}"
     x = bar.right() + 24
     ink = QUIET if finding.below else INK
-    page.text(label, x, baseline, chosen, ink, page.left + COLUMN - x)
-    page.y += row
+    room = page.left + COLUMN - x
+    lines = wrapped(label, chosen, room, most=2)
+    for number, line in enumerate(lines):
+        page.text(line, x, baseline + number * _LINE, chosen, ink, room)
+    page.y += row + _LINE * max(len(lines) - 1, 0)
 
 
 def foot(page: Sheet, columns: tuple[list[Row], list[Row]], disclaimer: str) -> None:

@@ -43,7 +43,12 @@ _FIRST = (
         path TEXT NOT NULL, words TEXT NOT NULL, at REAL NOT NULL)""",
 )
 
-MIGRATIONS: list[tuple[str, ...]] = [_FIRST]
+_LOOKS_WITH_BOXES = (
+    """UPDATE study SET look = json_set(look, '$.occluder', json('null'), '$.region', json('null'),
+        '$.only_key_images', json('false')) WHERE json_valid(look)""",
+)
+
+MIGRATIONS: list[tuple[str, ...]] = [_FIRST, _LOOKS_WITH_BOXES]
 """Statements n make a database of schema n one of schema n + 1; an empty file has schema 0."""
 
 

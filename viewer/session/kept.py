@@ -11,7 +11,7 @@ from viewer.annotate.mark import KeyImage, Mark
 from viewer.errors import GlassboxError
 from viewer.results import SliceKey
 from viewer.session.state import Explanation, Overlay, Presentation, ViewerState
-from viewer.study import Window
+from viewer.study import Box, Window
 
 
 class StoreError(GlassboxError):
@@ -25,6 +25,7 @@ class Look:
     Parameters
     ----------
     series, instance : uid of the display group, and SOP Instance UID and frame of the slice on the screen.
+    occluder, region : boxes on the series on the screen.
     digest : of the model in force, "" without one: another network under the same name is not the same.
     """
 
@@ -39,9 +40,24 @@ class Look:
     overlay: Overlay
     explanation: Explanation
     digest: str = ""
+    occluder: Box | None = None
+    region: Box | None = None
+    only_key_images: bool = False
 
 
-LOOKS = ("window", "voi_lut", "invert", "graphics", "shutter", "presentation", "overlay", "explanation")
+LOOKS = (
+    "window",
+    "voi_lut",
+    "invert",
+    "graphics",
+    "shutter",
+    "presentation",
+    "overlay",
+    "explanation",
+    "occluder",
+    "region",
+    "only_key_images",
+)
 """Fields that a look shares with the state."""
 
 

@@ -11,6 +11,8 @@ from PySide6.QtGui import QImage
 from tests.support.report_views import NAME, make_report, make_view
 from viewer.errors import ReportError
 from viewer.report import page, picture, record, words
+from viewer.report.sheet import Sheet
+from viewer.report.typeface import elided
 from viewer.session.state import Overlay
 
 
@@ -178,6 +180,21 @@ def test_findings_below_their_operating_point_are_marked_in_words():
     )
     shown = dataclasses.replace(made, analysis=dataclasses.replace(made.analysis, findings=findings))
     assert "below the model's operating point 1" in dict(words.footer(shown)[1])["Target"]
+
+
+def test_that_the_explained_finding_is_below_its_operating_point_is_never_cut_off(monkeypatch):
+    made = make_report(make_view(labels=("pituitary tumour", "no tumour found")))
+    low = tuple(dataclasses.replace(one, probability=0.125, point=0.375) for one in made.analysis.findings)
+    analysis = dataclasses.replace(made.analysis, findings=low, target="pituitary tumour")
+    lines = []
+
+    def text(sheet, line, x, baseline, chosen, color, width):
+        lines.append(elided(line, chosen, width))
+
+    monkeypatch.setattr(Sheet, "text", text)
+    page.draw(dataclasses.replace(made, analysis=analysis), 800)
+    said = " ".join(" ".join(lines).split())
+    assert "pituitary tumour (explained here) · below the operating point 0.375" in said
 
 
 def test_a_longer_comment_makes_a_longer_page_and_no_word_is_lost():

@@ -99,6 +99,7 @@ def test_a_database_of_the_first_schema_is_read_in_full(path):
     assert (look.window.center, look.window.width, look.invert, look.shutter) == (40, 400, True, False)
     assert (look.presentation.pan, look.presentation.quarter_turns) == ((10.5, 20.0), 1)
     assert (look.overlay.evidence, look.explanation.target, look.digest) == ("signed", "lesion", "00ff")
+    assert (look.occluder, look.region, look.only_key_images) == (None, None, False)
     assert taken.left_at == 1800000000.5
     store = Store(path)
     assert [(one.path, one.words) for one in store.recent()] == [("/studies/one", ("DOE JANE", "CT"))]
