@@ -17,12 +17,14 @@ class Notice:
     remedy : what to do next, one sentence; empty if there is nothing to do.
     kind : "info", "warning" or "error".
     details : (what, why) rows, one click away: skipped files with their reasons, slices that failed.
+    lasting : it comes back after newer ones until the reader has dismissed it.
     """
 
     text: str
     remedy: str = ""
     kind: str = "info"
     details: tuple[tuple[str, str], ...] = ()
+    lasting: bool = False
 
 
 def of_error(error: BaseException) -> Notice:

@@ -39,6 +39,7 @@ def test_five_hundred_marks_cost_less_than_twice_twenty_five(qtbot, benchmark):
         panel.resize(300, 900)
         panel.show_scan(FOUND)
         panel.show()
+        qtbot.waitUntil(lambda panel=panel: panel.made)
         panels.append((panel, views))
     step = 0
 

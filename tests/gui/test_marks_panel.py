@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRectF, Qt
-from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtGui import QContextMenuEvent, QFont
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QMenu
 
@@ -15,9 +15,10 @@ from viewer.annotate.statistics import ENERGY, MEAN, SD
 from viewer.session.marks import shown_mark
 from viewer.session.resolved_view import ResolvedView
 from viewer.study import Geometry, ScanResult
-from viewer.ui import theme
+from viewer.ui import key_badge, theme
 from viewer.ui.key_badge import badge_room, badge_words
 from viewer.ui.mark_rows import NOT_OPEN, Heading, Row
+from viewer.ui.marks import TextPainter
 from viewer.ui.marks_panel import MarksPanel
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
@@ -41,6 +42,7 @@ def panel(qtbot, intents):
     made.resize(300, 900)
     made.show_scan(FOUND)
     made.show()
+    qtbot.waitUntil(lambda: made.made)
     return made
 
 
@@ -63,6 +65,7 @@ def in_window(window, show, qtbot):
     window.action("view.marks_panel").trigger()
     window.activateWindow()
     qtbot.waitUntil(window.isActiveWindow, timeout=3000)
+    qtbot.waitUntil(lambda: window.marks.made)
     return window.marks
 
 
@@ -361,12 +364,24 @@ def test_the_picture_wears_a_badge_on_a_key_image():
     keys = keys_of(1, 2, 5)
     assert badge_words(view_of(index=2)) == ""
     assert badge_words(view_of(index=2, key_images=keys)) == "Key image"
-    assert badge_words(view_of(index=2, key_images=keys, only_key_images=True)) == "Key image 2 of 3"
+    assert badge_words(view_of(index=2, key_images=keys, only_key_images=True)) == "Key images only: 2 of 3"
     assert badge_words(view_of(index=3, key_images=keys, only_key_images=True)) == "Not a key image"
     more = (*keys, *keys_of(0, series=OTHER))
     assert badge_words(view_of(index=5, key_images=more, only_key_images=True)) == (
-        "Key image 3 of 3 in this series"
+        "Key images only: 3 of 3 in this series"
     )
+
+
+@pytest.mark.parametrize(("only", "short"), [(False, ""), (True, "2/3")])
+def test_where_other_text_leaves_no_room_the_badge_is_star_and_number_alone(qapp, only, short):
+    shown = view_of(index=2, key_images=keys_of(1, 2, 5), only_key_images=only)
+    text, area = TextPainter(QFont()), QRectF(0, 0, 400, 300)
+    (wide,) = badge_room(area, shown, text)
+    free = QRectF(0, 0, wide.left - 1, 200)
+    assert badge_room(area, shown, text, [free]) == [wide]
+    (narrow,) = badge_room(area, shown, text, [free.adjusted(0, 0, 20, 0)])
+    assert narrow.right - narrow.left < wide.right - wide.left - text.width(badge_words(shown)) + 30
+    assert key_badge._fitting(area, shown, badge_words(shown), text, [area])[0] == short
 
 
 def test_the_badge_is_painted(window, show):
@@ -526,3 +541,19 @@ def test_the_panel_takes_the_other_theme_at_once(in_window, window, show):
     assert theme.current().name == "light"
     assert in_window.marks.chosen.delete.icon().pixmap(16).toImage() != dark
     window.action("view.light").trigger()
+
+
+def test_the_panel_is_made_part_by_part_so_that_the_window_is_never_held_up(qtbot, intents):
+    made = MarksPanel(intents)
+    qtbot.addWidget(made)
+    intents.view = view_of(mark_on(2))
+    made.show_view(intents.view)
+    made.show()
+    assert not made.made, "opening makes none of them"
+    steps = 0
+    while not made.made:
+        QApplication.processEvents()
+        steps += 1
+        made.show_view(intents.view)
+    assert steps >= 4
+    assert len(said(made)) == 2, "the heading of its slice, and the mark"

@@ -18,7 +18,7 @@ from viewer.ui.about import DISCLAIMER, AboutDialog, card_html
 from viewer.ui.key_sheet import sheet_html
 from viewer.ui.layer_panel import LayerPanel
 from viewer.ui.levels_dock import histogram
-from viewer.ui.notices import NoticeBar
+from viewer.ui.notices import DetailsDialog, NoticeBar
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
 
@@ -454,10 +454,12 @@ def test_levels_count_what_is_in_the_picture_and_no_padding():
     assert empty.sum() == 0
 
 
-def test_levels_show_the_window_and_dragging_it_changes_it(window, show, view, intents):
+def test_levels_show_the_window_and_dragging_it_changes_it(window, show, view, intents, qtbot):
     show(view)
     window.action("view.levels_panel").trigger()
-    region = window._levels.region
+    assert window._levels.plot is None, "the window does not wait for it"
+    qtbot.waitUntil(lambda: window._levels.plot is not None)
+    region = window._levels.plot.region
     assert region.getRegion() == (-1000, 1000)
     assert not intents.named("set_window"), "showing a window must not set one"
     region.setRegion((-100, 300))
@@ -485,6 +487,34 @@ def test_a_notice_never_renders_what_a_file_says_as_markup(qtbot):
     qtbot.addWidget(bar)
     bar.show_notice(Notice("<b>x</b>"))
     assert bar.text.textFormat() == Qt.TextFormat.PlainText
+
+
+def test_a_lasting_notice_comes_back_after_newer_ones_until_it_is_dismissed(qtbot):
+    bar = NoticeBar()
+    qtbot.addWidget(bar)
+    bar.show_notice(Notice("Glassbox crashed.", kind="warning", lasting=True))
+    bar.show_notice(Notice("1 file is not shown.", details=(("a", "b"),)))
+    assert bar.text.text() == "1 file is not shown."
+    bar.dismiss.click()
+    assert bar.text.text() == "Glassbox crashed." and not bar.isHidden()
+    bar.show_notice(Notice("Saved."))
+    bar._gone.timeout.emit()
+    assert bar.text.text() == "Glassbox crashed." and not bar.isHidden()
+    bar.dismiss.click()
+    assert bar.isHidden()
+    bar.show_notice(Notice("Saved."))
+    bar.dismiss.click()
+    assert bar.isHidden()
+
+
+def test_details_have_as_many_lines_as_their_text_needs_and_begin_at_the_top(qtbot):
+    text = "\n".join(["a line of a report that is rather long"] * 12)
+    dialog = DetailsDialog("It crashed.", [("Report", "a.txt"), ("It says", text)])
+    qtbot.addWidget(dialog)
+    dialog.show()
+    line = dialog.table.fontMetrics().lineSpacing()
+    assert 12 * line <= dialog.table.rowHeight(1) < 14 * line
+    assert dialog.table.item(1, 0).textAlignment() & Qt.AlignmentFlag.AlignTop
 
 
 def test_the_key_sheet_holds_every_key(window):

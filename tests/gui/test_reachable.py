@@ -134,6 +134,7 @@ def full(window, show, analysed, qtbot, monkeypatch):
         if not window.is_panel_open(name):
             window.toggle_panel(name)
     window.toggle_panel("levels")
+    qtbot.waitUntil(lambda: window.marks.made and window._levels.plot is not None)
     for section in window.ai.sections:
         section.set_opened(True)
     window.show_progress("inference", "Analysing", 12, 128)

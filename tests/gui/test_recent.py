@@ -191,3 +191,18 @@ def test_nothing_of_the_start_page_is_cut_off(window, size, qtbot):
         line for line in start if any(name[:20] in line for name in (*names, "Go on", "Glassbox ended"))
     ]
     assert window.start.unfinished.width() <= 560
+
+
+def test_a_list_that_was_opened_too_early_fills_itself(window, qtbot):
+    window.activateWindow()
+    window.action("study.recent").trigger()
+    dialog = dialog_of()
+    assert not dialog.list.buttons
+    window.show_recent(STUDIES)
+    assert len(dialog.list.buttons) == len(STUDIES)
+    qtbot.keyClicks(dialog.list.search, "m")
+    dialog.list.search.clear()
+    assert dialog.list.search.isVisible(), "and can be searched again"
+    dialog.reject()
+    window.show_recent(STUDIES[:1])  # and nobody is told who is gone
+    qtbot.waitUntil(lambda: dialog_of() is None)

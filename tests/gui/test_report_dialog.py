@@ -2,6 +2,7 @@
 
 import errno
 import os
+import threading
 import time
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ from PySide6.QtWidgets import QFileDialog, QMainWindow, QMessageBox
 from shiboken6 import isValid
 
 from tests.support.report_views import make_view
-from viewer.report import page
+from viewer.report import page, saving
 from viewer.report.choice import Source
 from viewer.ui import report_dialog
 from viewer.ui.report_dialog import ReportDialog, suggested_name
@@ -235,3 +236,28 @@ def test_a_warning_of_text_in_the_pixels_is_only_given_where_there_may_be_some(o
     dialog.deidentify.setChecked(True)
     assert dialog.choices.burned_in.isHidden()
     qtbot.waitUntil(lambda: not dialog._runner.busy, timeout=20_000)
+
+
+@pytest.mark.parametrize("how", ["Stop", "closed"])
+def test_a_stop_that_comes_when_all_is_written_says_that_it_is(
+    opened, choose, qtbot, tmp_path, monkeypatch, how
+):
+    dialog, window = opened()
+    written, go_on, write = threading.Event(), threading.Event(), saving.write
+
+    def slow(*args, **options):
+        write(*args, **options)
+        written.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(saving, "write", slow)
+    choose("page")
+    dialog.save.click()
+    qtbot.waitUntil(written.is_set, timeout=20_000)
+    if how == "Stop":
+        dialog.choices.cancel.click()
+    else:
+        dialog.reject()
+    go_on.set()
+    qtbot.waitUntil(lambda: bool(window.notices), timeout=20_000)
+    assert "saved as page.png" in window.notices[0].text and os.listdir(tmp_path) == ["page.png"]

@@ -8,8 +8,10 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QComboBox, QDialog, QLabel, QStyle, QVBoxLayout, QWidget
 
 from tests.support.clipping import clipped
+from viewer.settings import Settings
 from viewer.ui.dialog import fit, scrolling
 from viewer.ui.elided_box import ElidedBox
+from viewer.ui.main_window import FRAME
 from viewer.ui.room import PICTURE, Room
 
 SMALL = QSize(546, 307)
@@ -60,6 +62,7 @@ def test_a_panel_for_which_there_is_no_room_at_all_is_torn_off(small, qtbot):
     small.toggle_panel("levels")
     levels = small.docks["levels"]
     qtbot.waitUntil(lambda: levels.isFloating() and levels.isVisible())
+    qtbot.waitUntil(lambda: small._levels.plot is not None)
     levels.close()
 
 
@@ -69,6 +72,7 @@ def test_with_room_for_all_of_them_no_panel_is_closed(window, monkeypatch, show,
     for name in ("studies", "ai", "marks", "levels"):
         window.toggle_panel(name)
     qtbot.waitUntil(lambda: open_panels(window) == {"studies", "ai", "marks", "levels"})
+    qtbot.waitUntil(lambda: window._levels.plot is not None)
 
 
 def test_a_window_drawn_over_two_screens_keeps_its_size(window, show, view, qtbot):
@@ -130,3 +134,11 @@ def test_text_that_is_cut_is_found(qtbot, wide):
     dialog.show()
     assert bool(clipped(dialog)) is not wide
     dialog.close()
+
+
+def test_the_window_leaves_the_screen_room_for_its_frame(window):
+    screen = window.screen().availableGeometry().size()
+    assert window.minimumSizeHint().width() <= screen.width() - FRAME.width()
+    window._fit_screen(Settings())
+    assert window.width() <= screen.width() - FRAME.width()
+    assert window.height() <= screen.height() - FRAME.height()

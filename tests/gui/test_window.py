@@ -28,6 +28,7 @@ from viewer.study import ScanResult, Skipped, VoiLut
 from viewer.ui import theme
 from viewer.ui.key_sheet import sheet_html
 from viewer.ui.main_window import MainWindow
+from viewer.ui.report_dialog import ReportDialog
 
 
 def drop(window, *paths: str) -> bool:
@@ -348,3 +349,38 @@ def test_opening_the_window_imports_nothing_heavy():
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_an_export_asked_for_while_the_slice_is_decoded_opens_once_it_is_there(window, show, view, qtbot):
+    def dialogs():
+        return [one for one in QApplication.topLevelWidgets() if isinstance(one, ReportDialog)]
+
+    show(replace(view, slice=None))
+    window.action("report.export").trigger()
+    show(replace(view, slice=None, index=3))
+    assert not dialogs()
+    show(replace(view, index=3))
+    qtbot.waitUntil(lambda: len(dialogs()) == 1)
+    (dialog,) = dialogs()
+    thread = dialog._runner._thread
+    dialog.reject()
+    qtbot.waitUntil(lambda: not thread.isRunning(), timeout=20_000)
+
+
+def test_an_export_asked_for_where_the_slice_cannot_be_decoded_opens_nothing(window, show, view, qtbot):
+    show(replace(view, slice=None))
+    window.action("report.export").trigger()
+    show(replace(view, slice=None, problem="This slice cannot be shown."))
+    qtbot.wait(20)
+    show(view)
+    qtbot.wait(20)
+    assert not any(isinstance(one, ReportDialog) for one in QApplication.topLevelWidgets())
+    assert window.action("report.export").isEnabled()
+
+
+def test_keys_pressed_while_a_slice_is_decoded_are_not_lost(window, show, view, intents):
+    show(replace(view, slice=None, window_choices=()))
+    for command in ("window.preset_2", "window.from_file", "view.zoom_in"):
+        window.action(command).trigger()
+    assert intents.named("set_preset") == [(2,)] and intents.named("set_window") == [(None,)]
+    assert intents.named("zoom_at") == [(1.25, 30.0, 20.0)]

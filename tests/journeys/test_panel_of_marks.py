@@ -52,6 +52,7 @@ def test_what_was_drawn_is_found_again_with_its_figures(at_window, study):
     reader.sees_slice(7)
     draw(reader, "tool.rectangle", (8, 20), (24, 36))
     reader.do("view.marks_panel")
+    reader.wait(lambda: window.marks.made)
     panel = window.marks.marks
     (region,) = [one for one in reader.screen.view.marks if one.mark.kind == "rectangle"]
     reader.wait(lambda: "Mean" in names_in(reader)[1])
@@ -111,6 +112,7 @@ def test_key_images_are_found_with_the_keys_alone_and_the_comment_is_kept_as_typ
     reader.sees_slice(3)
 
     reader.do("view.marks_panel")
+    reader.wait(lambda: window.marks.made)
     window.marks.comment.text.setFocus()
     QTest.keyClicks(window.marks.comment.text, "Kept, as typed")
     assert reader.screen.view.comment == "Kept, as typed" and reader.screen.view.index == 3

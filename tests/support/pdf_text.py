@@ -6,7 +6,7 @@ import re
 import zlib
 
 _OBJECT = re.compile(rb"(\d+) 0 obj(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\n?endstream", re.DOTALL)
+_STREAM = re.compile(rb"stream\r?\n")
 _HEX = rb"<([0-9a-fA-F]+)>"
 
 
@@ -19,7 +19,7 @@ def pages(pdf: bytes) -> list[str]:
 
 
 def _shown(objects: dict[int, bytes], page: bytes) -> list[str]:
-    content = _data(objects[_reference(page, rb"/Contents")])
+    content = _data(objects, objects[_reference(page, rb"/Contents")])
     fonts = objects[_reference(page, rb"/Resources")] if _has(page, rb"/Resources") else page
     tables = {
         name: _table(objects, objects[int(number)])
@@ -41,7 +41,7 @@ def _shown(objects: dict[int, bytes], page: bytes) -> list[str]:
 def _table(objects: dict[int, bytes], font: bytes) -> dict[str, str]:
     """Glyph, as four hexadecimal digits -> its text (PDF 32000-1, 9.10.3)."""
     table = {}
-    data = _data(objects[_reference(font, rb"/ToUnicode")])
+    data = _data(objects, objects[_reference(font, rb"/ToUnicode")])
     for block in re.findall(rb"beginbfrange(.*?)endbfrange", data, re.DOTALL):
         for low, high, rest in re.findall(_HEX + rb"\s*" + _HEX + rb"\s*(\[.*?\]|<[0-9a-fA-F]+>)", block):
             start = int(low, 16)
@@ -56,10 +56,16 @@ def _table(objects: dict[int, bytes], font: bytes) -> dict[str, str]:
     return table
 
 
-def _data(body: bytes) -> bytes:
+def _data(objects: dict[int, bytes], body: bytes) -> bytes:
+    """What a stream holds: as many bytes as it says, for its last one may look like the end of a line."""
     found = _STREAM.search(body)
     assert found is not None
-    return zlib.decompress(found[1]) if b"FlateDecode" in body[: found.start()] else found[1]
+    head = body[: found.start()]
+    number = re.search(rb"/Length (\d+)( 0 R)?", head)
+    assert number is not None
+    length = int(objects[int(number[1])]) if number[2] else int(number[1])
+    data = body[found.end() : found.end() + length]
+    return zlib.decompress(data) if b"FlateDecode" in head else data
 
 
 def _reference(body: bytes, key: bytes) -> int:

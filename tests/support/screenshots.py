@@ -16,6 +16,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
 from viewer.controller import Controller
+from viewer.jobs.collector import Collector
 from viewer.settings import Settings
 from viewer.ui.main_window import MainWindow
 
@@ -27,6 +28,7 @@ class Stage:
         self, width: int, height: int, theme: str = "dark", *, settings: Settings | None = None
     ) -> None:
         self.application = QApplication.instance() or QApplication(sys.argv[:1])
+        self._collector = Collector()
         settings = settings or Settings(theme=theme, disclaimer_read=True)
         self.controller = Controller(settings)
         self.window = MainWindow(self.controller, self.controller.commands, settings)
@@ -87,6 +89,7 @@ class Stage:
     def close(self) -> None:
         self.window.close()
         self.controller.shutdown()
+        self._collector.stop()
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from viewer.dicom.scan import scan
 from viewer.explain.analyse import analyse_slice, offered_layers
 from viewer.explain.heatmap import make_heatmap
 from viewer.inference.bundle import load_bundle
+from viewer.inference.domain import problems
 from viewer.inference.loading import load_model
 from viewer.study import Geometry, Slice, SliceHeader, Source
 
@@ -49,6 +51,14 @@ def test_the_card_says_what_a_reader_must_know(name):
     assert card.training.data and card.training.licence and card.training.split
     assert (RESOURCES / "models" / name / "train.py").is_file()
     assert card.performance["accuracy"] > 0.9
+
+
+def test_the_model_of_the_sample_study_is_outside_its_domain_on_a_patient(sample):
+    card = load_bundle(RESOURCES / "models" / "phantom-lesion").card
+    assert problems(card, sample) == ()
+    patient = replace(sample, study_description="Thorax routine", description="Chest 5.0 B40f", protocol="")
+    (why,) = problems(card, patient)
+    assert "synthetic" in why
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -97,11 +97,9 @@ def place_labels(
     blocked = _Blocked(samples, area)
     ends = np.searchsorted(owners, np.arange(len(wanted) + 1))
     seen = [samples[start:stop] for start, stop in pairwise(ends)]
-    choices = [_choices(label, points, area) for label, points in zip(wanted, seen, strict=True)]
-    counts = np.cumsum([0] + [len(rects) for rects, _ in choices])
-    rects = np.concatenate([rects for rects, _ in choices])
+    rects, cost, counts = _choices(wanted, seen, area)
     bounded = np.repeat([len(points) > 0 for points in seen], np.diff(counts))
-    cost = np.concatenate([cost for _, cost in choices]) + blocked.cost(rects)
+    cost += blocked.cost(rects)
     cost += bounded * _OFF_AREA * _share_outside(rects, area)
     cost += _ON_LABEL * _overlap(rects, np.array(taken).reshape(-1, 4))
     chosen = np.zeros((len(wanted), 4))
@@ -109,15 +107,17 @@ def place_labels(
     # Those that the reader placed have their place before the others choose.
     for number in sorted(range(len(wanted)), key=lambda number: wanted[number].at is None):
         label, mine = wanted[number], slice(counts[number], counts[number + 1])
-        mine_cost = cost[mine] + _ON_LABEL * _overlap(rects[mine], chosen[done])
-        best = int(np.argmin(mine_cost))
+        best = int(np.argmin(cost[mine]))
+        least = cost[mine][best]
         chosen[number] = rects[mine][best]
-        if mine_cost[best] > _CROWDED and label.at is None and len(seen[number]):
+        if least > _CROWDED and label.at is None and len(seen[number]):
             full = np.concatenate([chosen[done], np.array(taken).reshape(-1, 4)])
             middle = seen[number].mean(axis=0)
-            free = _anywhere(label.size, middle, area, blocked, full, at_most=mine_cost[best])
+            free = _anywhere(label.size, middle, area, blocked, full, at_most=least)
             chosen[number] = chosen[number] if free is None else free
         done.append(number)
+        later = counts[number + 1] if label.at is None else 0
+        cost[later:] += _ON_LABEL * _overlap(rects[later:], chosen[number : number + 1])
     return tuple(Rect(*rect) for rect in chosen.tolist())
 
 
@@ -126,6 +126,10 @@ def leader(
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """The line from a label to the nearest point of its mark; None where they are nearer than `at_least`."""
     low, high = np.array(rect[:2]), np.array(rect[2:])
+    corners = np.concatenate(lines)
+    away = np.maximum(np.maximum(low - corners, corners - high), 0.0)
+    if (away**2).sum(axis=1).min() < at_least**2:
+        return None  # most labels, at a tenth of the cost
     middle = (low + high) / 2
     best: tuple[float, np.ndarray, np.ndarray] | None = None
     for line in lines:
@@ -215,24 +219,49 @@ def _samples(marks: Sequence[tuple[np.ndarray, ...]], area: Rect) -> tuple[np.nd
     )
 
 
-def _choices(label: Wanted, seen: np.ndarray, area: Rect) -> tuple[np.ndarray, np.ndarray]:
-    """Rectangles (n, 4) where a label may stand, and what each costs for being far away (n,)."""
-    size = np.array(label.size)
-    if label.at is not None:
-        middle = np.array([label.at])
-        rects = np.hstack([middle - size / 2, middle + size / 2])
-        return (_pushed_in(rects, area) if len(seen) else rects), np.zeros(1)
-    points = seen if len(seen) else np.concatenate(label.lines)
-    low, high = points.min(axis=0), points.max(axis=0)
-    around = (low + high) / 2 + _AROUND * ((high - low + size) / 2) + _AROUND_GAP
-    spread = points[np.arange(_POINTS) * (len(points) - 1) // (_POINTS - 1)]
-    beside = (spread[:, None] + _DIRECTIONS * (size / 2 + _NEAR)).reshape(-1, 2)
-    middle = np.concatenate([around, beside])
-    gaps = np.maximum(np.abs(middle[:, None] - spread) - size / 2, 0.0)
-    away = np.hypot(gaps[..., 0], gaps[..., 1]).min(axis=1)
-    inside = ((middle > low) & (middle < high)).all(axis=1)
-    rects = np.concatenate([middle - size / 2, middle + size / 2], axis=1)
-    return rects, _INSIDE * inside + _FAR[: len(middle)] + _AWAY * np.maximum(away - 2 * _NEAR, 0.0)
+def _choices(
+    wanted: Sequence[Wanted], seen: Sequence[np.ndarray], area: Rect
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rectangles (n, 4) where labels may stand, what each costs for being far away (n,), and where those of
+    each label begin, with the end of the last."""
+    free = [number for number, label in enumerate(wanted) if label.at is None]
+    points = [seen[number] if len(seen[number]) else np.concatenate(wanted[number].lines) for number in free]
+    places, far = _around(points, [wanted[number].size for number in free])
+    rects, costs = dict(zip(free, places, strict=True)), dict(zip(free, far, strict=True))
+    for number, label in enumerate(wanted):
+        if label.at is not None:
+            middle, half = np.array([label.at]), np.array(label.size) / 2
+            rect = np.concatenate([middle - half, middle + half], axis=1)
+            rects[number] = _pushed_in(rect, area) if len(seen[number]) else rect
+            costs[number] = np.zeros(1)
+    order = range(len(wanted))
+    counts = np.cumsum([0] + [len(rects[number]) for number in order])
+    return (
+        np.concatenate([rects[number] for number in order]),
+        np.concatenate([costs[number] for number in order]),
+        counts,
+    )
+
+
+def _around(
+    marks: Sequence[np.ndarray], sizes: Sequence[tuple[float, float]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Rectangles (m, k, 4) around each of m marks, points (n, 2), where its label of that size may stand, and
+    what each costs for being far away (m, k)."""
+    low = np.array([points.min(axis=0) for points in marks]).reshape(-1, 1, 2)
+    high = np.array([points.max(axis=0) for points in marks]).reshape(-1, 1, 2)
+    half = np.array(sizes).reshape(-1, 1, 2) / 2
+    steps = np.arange(_POINTS)
+    spread = np.array([points[steps * (len(points) - 1) // (_POINTS - 1)] for points in marks])
+    spread = spread.reshape(-1, _POINTS, 2)
+    around = (low + high) / 2 + _AROUND * ((high - low) / 2 + half) + _AROUND_GAP
+    beside = spread[:, :, None] + _DIRECTIONS * (half + _NEAR)[:, None]
+    middle = np.concatenate([around, beside.reshape(len(low), _POINTS * len(_DIRECTIONS), 2)], axis=1)
+    gaps = np.maximum(np.abs(middle[:, :, None] - spread[:, None]) - half[:, None], 0.0)
+    away = np.sqrt((gaps[..., 0] ** 2 + gaps[..., 1] ** 2).min(axis=2))
+    inside = ((middle > low) & (middle < high)).all(axis=2)
+    rects = np.concatenate([middle - half, middle + half], axis=2)
+    return rects, _INSIDE * inside + _FAR + _AWAY * np.maximum(away - 2 * _NEAR, 0.0)
 
 
 def _anywhere(

@@ -32,11 +32,12 @@ def default_commands(intents: Intents) -> tuple[Command, ...]:
 def window_commands(asks: Asks, intents: Intents) -> tuple[Command, ...]:
     """The rows that open a dialog or change the window, in menu order."""
 
-    def shown() -> bool:
-        return intents.view.slice is not None
-
     def opened() -> bool:
         return intents.view.series is not None
+
+    def shown() -> bool:
+        """Whether a slice is on the screen, or will be in a moment."""
+        return intents.view.slice is not None or intents.view.undecoded is not None
 
     return (
         Command("study.open_folder", "Open Folder…", "File", asks.ask_open_folder, "Ctrl+O"),
@@ -125,8 +126,8 @@ def _view(intents: Intents) -> tuple[Command, ...]:
 def _zoom(intents: Intents, factor: float) -> None:
     """Zoom about what is at the centre of the viewport."""
     view = intents.view
-    if view.slice is not None:
-        header = view.slice.header
+    if view.header is not None:
+        header = view.header
         x, y = view.presentation.pan or (header.cols / 2, header.rows / 2)
         intents.zoom_at(factor, x, y)
 
@@ -142,7 +143,9 @@ def _stop(intents: Intents) -> None:
 
 def _image(intents: Intents) -> tuple[Command, ...]:
     def grey() -> bool:
-        return intents.view.slice is not None and not intents.view.slice.is_color
+        """Whether what is on the screen, or will be in a moment, can be windowed."""
+        shown = intents.view.slice
+        return intents.view.undecoded is not None if shown is None else not shown.is_color
 
     presets = tuple(
         Command(

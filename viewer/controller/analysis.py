@@ -14,7 +14,6 @@ from viewer.controller.desk import Desk, ProgressLine
 from viewer.controller.inference_jobs import Failure, Focus, Moved, Ready, Wish, analysing, loading
 from viewer.controller.models import Models
 from viewer.explain import methods
-from viewer.inference.bundle import ModelBundle
 from viewer.inference.domain import unstated
 from viewer.jobs.job import Job
 from viewer.jobs.runner import JobRunner
@@ -24,6 +23,7 @@ from viewer.session.state import Explanation
 from viewer.study import SliceHeader
 
 if TYPE_CHECKING:
+    from viewer.inference.bundle import ModelBundle
     from viewer.inference.loading import LoadedModel
 
 
@@ -161,7 +161,9 @@ class Analysis(QObject):
         elif self._ready is None or self._ready.loaded.bundle is not plan.bundle:
             self._ready = None  # first: two networks may not fit
             self._progress.begin("Loading model…")
-            self.runner.submit(loading(plan.bundle, self._desk.settings.device))
+            job, current = loading(plan.bundle, self._desk.settings.device), self.runner.current
+            if current is None or current.key != job.key:  # whatever is asked meanwhile waits for it
+                self.runner.submit(job)
         else:
             self._aim()
             title = f"Analysing with {plan.bundle.card.title}"

@@ -148,9 +148,10 @@ class Controller(Looking, QObject):
     @Slot(object, object)
     def _on_changed(self, old: ViewerState, new: ViewerState) -> None:
         self._editing.record(old, new)
-        if new.series != old.series and (new.occluder or new.region):
+        stale = {name: None for name in BOXES if (box := getattr(new, name)) and box is getattr(old, name)}
+        if new.series != old.series and stale:
             with self._editing.unrecorded():  # they lie on another series' slices
-                self._desk.model.update(occluder=None, region=None)
+                self._desk.model.update(**stale)
             return
         self._refresh()
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from viewer.imaging.colormap import COLORMAPS, DEFAULT
-from viewer.inference.bundle import ModelBundle
 from viewer.notice import Notice, of_error
 from viewer.results import WhatIf
 from viewer.session.analyses import Analyses
@@ -27,6 +26,7 @@ from viewer.view import Blank, View
 
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
+    from viewer.inference.bundle import ModelBundle
     from viewer.session.store import Store
 
 PROGRESS_AFTER_MS = 300

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from viewer.errors import GlassboxError, ModelError
 from viewer.explain.methods import Method
-from viewer.inference.bundle import ModelBundle
 from viewer.jobs.job import CancelToken, Job, Progress
 from viewer.results import Layer, ResultKey, SliceResult
 from viewer.study import SliceHeader
 
 if TYPE_CHECKING:
     from viewer.explain.captures import Captures
+    from viewer.inference.bundle import ModelBundle
     from viewer.inference.loading import LoadedModel
 
 HOPELESS = 3

@@ -27,6 +27,7 @@ class Measuring(QObject):
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(self._on_failed)
         self.runner.idle.connect(self.follow)
+        desk.study_changed.connect(self._forget)
 
     @Slot()
     def follow(self) -> None:
@@ -44,6 +45,11 @@ class Measuring(QObject):
             self._asked = asked
             values = heat_in_sight(view.heatmap, view.overlay)
             self.runner.submit(Job(heat, "Measuring", _measuring(missing, view.slice, values)))
+
+    @Slot()
+    def _forget(self) -> None:
+        """Another study, or the same one again: nothing is known of its marks."""
+        self._asked = ()
 
     @Slot(object, object)
     def _on_finished(self, job: Job, found: Any) -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
 from viewer.controller.desk import Desk
 from viewer.errors import GlassboxError
-from viewer.inference.bundle import ModelBundle
 from viewer.session.resolve import chosen_bundle
 from viewer.settings import with_model_folder
+
+if TYPE_CHECKING:
+    from viewer.inference.bundle import ModelBundle
 
 
 class Models(QObject):

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from viewer.inference.card import Card
+if TYPE_CHECKING:
+    from viewer.inference.card import Card
+
 
 FAMILY, LAYER, ATTENTION, INPUT = "family", "layer", "attention", "input"
 """Kinds: a function of one capture, for all layers; passes of its own for one layer; the attention of a

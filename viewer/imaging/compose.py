@@ -90,9 +90,15 @@ def drawn(evidence: str, threshold: float) -> np.ndarray:
 
 def nothing_drawn(heatmap: Heatmap, overlay: OverlayLook, heat_range: tuple[float, float]) -> bool:
     """Whether the evidence asked for lies below the threshold everywhere, so that the picture shows none."""
-    extremes = np.array(_extremes(heatmap), np.float32)
-    index = heat_index(extremes, heat_range)
-    return not bool(drawn(overlay.evidence, overlay.threshold)[index].any())
+    return not _any_drawn(_extremes(heatmap), heat_range, overlay.evidence, overlay.threshold)
+
+
+@lru_cache(maxsize=256)
+def _any_drawn(
+    values: tuple[float, ...], heat_range: tuple[float, float], evidence: str, threshold: float
+) -> bool:
+    index = heat_index(np.array(values, np.float32), heat_range)
+    return bool(drawn(evidence, threshold)[index].any())
 
 
 @lru_cache(maxsize=16)
@@ -202,13 +208,15 @@ def compose_color(
 
 
 _HEATS_KEPT = 12
+_PICTURES_KEPT, _PICTURES_BYTES = 16, 24 << 20
 
 
 class Composer:
     """Composes slices and remembers the parts that an overlay change does not touch.
 
     Keeps the last grey picture, the heat indices of the last maps (a reader goes to and fro between
-    layers) and one output buffer: the array returned is overwritten by the next call.
+    layers) and the last picture of each slice (and between slices). The array returned is overwritten by
+    the next call for the same slice, or once others have taken its place.
     """
 
     def __init__(self) -> None:
@@ -226,7 +234,8 @@ class Composer:
         self._index = np.zeros((0, 0), np.intp)
         self._cover_key: tuple[object, ...] = ()
         self._cover: Cover | None = None
-        self._out = np.empty((0, 0), np.uint32)
+        self._pictures: dict[Slice, tuple[tuple[object, ...], np.ndarray]] = {}
+        """Slice -> what its last picture shows and how, and the picture; the one shown last at the end."""
 
     def render(
         self,
@@ -249,8 +258,26 @@ class Composer:
         `shutter` if they are not wanted.
         """
         section = section or whole(*slice.values.shape[:2])
+        look = (window, voi_lut, invert, heatmap, overlay, heat_range, section, graphics, shutter)
+        kept = self._pictures.pop(slice, None)
+        if kept is not None and kept[0] == look:
+            self._pictures[slice] = kept
+            return kept[1]
         self._display(slice, window, voi_lut, invert, section)
-        picture = self._picture(heatmap, overlay, heat_range, section)
+        buffer = self._buffer(kept[1] if kept is not None else None)
+        picture = self._covered(
+            slice,
+            self._picture(heatmap, overlay, heat_range, section, buffer),
+            section,
+            graphics=graphics,
+            shutter=shutter,
+        )
+        self._pictures[slice] = look, picture
+        return picture
+
+    def _covered(
+        self, slice: Slice, picture: np.ndarray, section: Section, *, graphics: bool, shutter: bool
+    ) -> np.ndarray:
         cover_key = (slice, section, graphics, shutter)
         if cover_key != self._cover_key:
             self._cover = cover(slice, section, graphics=graphics, shutter=shutter)
@@ -263,12 +290,13 @@ class Composer:
         overlay: OverlayLook | None,
         heat_range: tuple[float, float],
         section: Section,
+        out: np.ndarray,
     ) -> np.ndarray:
         shown = heatmap if overlay is not None and overlay.visible else None
         if shown is None or overlay is None or shown.lacks(overlay.evidence):
             if self._grey.ndim == 3:
                 return compose_color(self._grey, None, "", 0, 0)
-            return compose(self._grey, None, None, out=self._buffer())
+            return compose(self._grey, None, None, out=out)
         self._place(shown, heat_range, section)
         colors = map_in_force(overlay.colormap, overlay.evidence)
         look = (colors, overlay.opacity, overlay.threshold, overlay.evidence)
@@ -276,7 +304,7 @@ class Composer:
             return compose_color(self._grey, self._heat, *look)
         self._combine()
         table = blend_table(*look)
-        return np.take(table, self._index, out=self._buffer(), mode="wrap")
+        return np.take(table, self._index, out=out, mode="wrap")
 
     def _combine(self) -> None:
         """Bring (grey << 8) | heat up to date: each is one byte of an index, written where it changed."""
@@ -324,10 +352,15 @@ class Composer:
             del self._heats[next(iter(self._heats))]
         self._heats[heat_key] = self._heat
 
-    def _buffer(self) -> np.ndarray:
-        if self._out.shape != self._grey.shape:
-            self._out = np.empty(self._grey.shape, np.uint32)
-        return self._out
+    def _buffer(self, last: np.ndarray | None) -> np.ndarray:
+        """What to compose to: the slice's `last` picture, else the oldest that must go, else a new one."""
+        shape = self._grey.shape[:2]
+        held = 4 * shape[0] * shape[1] + sum(picture.nbytes for _, picture in self._pictures.values())
+        while self._pictures and (len(self._pictures) >= _PICTURES_KEPT or held > _PICTURES_BYTES):
+            oldest = self._pictures.pop(next(iter(self._pictures)))[1]
+            held -= oldest.nbytes
+            last = oldest if last is None else last
+        return last if last is not None and last.shape == shape else np.empty(shape, np.uint32)
 
 
 def render(

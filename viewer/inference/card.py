@@ -69,7 +69,8 @@ class CardInput:
 class CardDomain:
     """What the network was made for. An empty list means: not restricted.
 
-    `sequences` are MR sequence families ("T1", "T2", "FLAIR", …; see `domain.SEQUENCES`).
+    `sequences` are MR sequence families ("T1", "T2", "FLAIR", …; see `domain.SEQUENCES`), `words` such as
+    stand in the descriptions of the studies, one of them at least.
     """
 
     modalities: tuple[str, ...] = ()
@@ -77,6 +78,7 @@ class CardDomain:
     orientations: tuple[str, ...] = ()
     description: str = ""
     sequences: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +304,7 @@ def _domain(section: Section) -> CardDomain:
         section.texts("orientations"),
         section.text("description", ""),
         section.texts("sequences"),
+        section.texts("words"),
     )
 
 

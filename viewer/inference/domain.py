@@ -7,9 +7,12 @@ file does not say is not held against it, except its modality, which every file 
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from viewer.inference.card import Card
 from viewer.study import Series, SliceHeader
+
+if TYPE_CHECKING:
+    from viewer.inference.card import Card
 
 COLOUR_MODALITIES = frozenset({"XC", "ES", "SM", "GM", "OP", "DMS"})
 """Modalities whose images are in colour by nature (PS3.3 C.7.3.1.1.1)."""
@@ -66,6 +69,10 @@ def problems(card: Card, series: Series, slice: SliceHeader | None = None) -> tu
             f"The model is made for {_either(domain.sequences)} sequences; this one is "
             f"{_either(sorted(sequences))}."
         )
+    said = f" {_words(f'{series.description} {series.protocol} {series.study_description}')} "
+    if domain.words and not any(f" {_words(word)} " in said for word in domain.words):
+        wanted_words = _either([f"“{word}”" for word in domain.words])
+        found.append(f"The model is made for studies described as {wanted_words}; this one is not.")
     if any("localizer" in note.lower() for note in series.notes):
         found.append("The series is a localizer, made for planning and not for reading.")
     colour = (slice or series.slices[0]).samples_per_pixel > 1 if slice or series.slices else False

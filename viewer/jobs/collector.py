@@ -15,6 +15,8 @@ import sys
 from PySide6.QtCore import QObject, QTimer, Slot
 
 EVERY_MS = 500
+MANY = 50
+"""So many new modules are a library; what it brings lives for ever."""
 
 
 class Collector(QObject):
@@ -23,7 +25,8 @@ class Collector(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._thresholds = gc.get_threshold()
-        self._froze = False
+        self._modules = self._settled = len(sys.modules)
+        """How many there were at the last look, and how many need not be looked into any more."""
         self._timer = QTimer(self)
         self._timer.setInterval(EVERY_MS)
         self._timer.timeout.connect(self.collect)
@@ -38,12 +41,16 @@ class Collector(QObject):
     @Slot()
     def collect(self) -> None:
         """Collect the oldest generation that is due, as Python would."""
+        if (modules := len(sys.modules)) != self._modules:
+            self._modules = modules
+            return  # while a library is imported nothing is thrown away
+        if modules >= self._settled + MANY:
+            # torch brings some 500 000 objects: each look at them would stop the GUI thread for up to a
+            # quarter of a second.
+            gc.freeze()
+            self._settled = modules
+            return
         counts = gc.get_count()
         due = next((g for g in (2, 1, 0) if counts[g] > self._thresholds[g]), None)
         if due is not None:
             gc.collect(due)
-        if due == 2 and not self._froze and "torch" in sys.modules:
-            # torch brings some 400 000 objects that live for ever: looking at them again each time
-            # would stop the GUI thread for a quarter of a second.
-            gc.freeze()
-            self._froze = True

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viewer.explain.methods import FAMILY, LAYER, METHODS, chosen
 from viewer.explain.target import default_target
-from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult
 from viewer.session.cache import ByteCache
 from viewer.session.state import Explanation
 from viewer.study import Series
+
+if TYPE_CHECKING:
+    from viewer.inference.card import Card
 
 
 class Analyses:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viewer.dicom.identity import safe_text
 from viewer.explain.methods import METHODS, Method
-from viewer.explain.trust.verdict import TrustLine
 from viewer.imaging.scale_bar import millimetres
-from viewer.inference.card import Card
 from viewer.results import AxisMapping, Heatmap, InputMapping, Layer, Prediction, ResultKey
 from viewer.study import Geometry, Patient, Series, Slice, SliceHeader, Window
+
+if TYPE_CHECKING:
+    from viewer.explain.trust.verdict import TrustLine
+    from viewer.inference.card import Card
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 

@@ -7,12 +7,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from viewer.annotate.mark import ShownMark
 from viewer.explain import methods
 from viewer.imaging.colormap import scale_of
 from viewer.imaging.compose import nothing_drawn
 from viewer.imaging.turn import Turn
-from viewer.inference.bundle import ModelBundle
-from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, MapKey, Prediction, WhatIf
 from viewer.session import captions
 from viewer.session.marks import heat_key
@@ -20,10 +19,12 @@ from viewer.session.resolved_view import Known, ResolvedView
 from viewer.session.scale import absolute_top, heat_range_of, in_force
 from viewer.session.state import ViewerState
 from viewer.session.trust import unread
-from viewer.study import Series, Slice, SliceHeader, Window
+from viewer.study import Box, Series, Slice, SliceHeader, Window
 
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
+    from viewer.inference.bundle import ModelBundle
+    from viewer.inference.card import Card
 
 
 def resolve(state: ViewerState, known: Known) -> ResolvedView:
@@ -50,7 +51,15 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
     shared = known.series_windows.get(series.uid)
     choices = _choices(slice, series.modality, shared) if slice is not None else ()
     voi_lut, window = _voi(state, slice, choices)
-    view = ResolvedView(
+    explained: dict[str, Any] = {"overlay": state.overlay}
+    if bundle is not None:
+        explained = _explained(state, known, series, header, bundle, slice=slice)
+    heatmap, overlay = explained.get("heatmap"), explained["overlay"]
+    marks: tuple[ShownMark, ...] = ()
+    if state.marks_visible and state.marks:
+        heat = heat_key(heatmap, overlay)
+        marks = known.marks.on(state.marks, series, header, slice=slice, heat=heat, opened=known.series)
+    return ResolvedView(
         series=series,
         index=index,
         slice=slice,
@@ -62,7 +71,6 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         shutter=state.shutter,
         window_choices=choices,
         presentation=state.presentation,
-        overlay=state.overlay,
         corners=captions.corners(
             series,
             header,
@@ -80,17 +88,12 @@ def resolve(state: ViewerState, known: Known) -> ResolvedView:
         occluder=state.occluder,
         region=state.region,
         truth_view=state.truth_view,
+        marks=marks,
         undo=known.undo,
         redo=known.redo,
         **_written(state, series.study_instance_uid),
+        **explained,
     )
-    if bundle is not None:
-        view = _explained(view, state, known, series, header, bundle)
-    if not (state.marks_visible and state.marks):
-        return view
-    heat = heat_key(view.heatmap, view.overlay)
-    marks = known.marks.on(state.marks, series, header, slice=slice, heat=heat, opened=known.series)
-    return replace(view, marks=marks)
 
 
 def _written(state: ViewerState, study: str) -> dict[str, Any]:
@@ -135,14 +138,15 @@ def outside(card: Card, series: Series, header: SliceHeader | None = None) -> tu
 
 
 def _explained(
-    view: ResolvedView,
     state: ViewerState,
     known: Known,
     series: Series,
     header: SliceHeader,
     bundle: ModelBundle,
-) -> ResolvedView:
-    """The view with what a network gave for it.
+    *,
+    slice: Slice | None,
+) -> dict[str, Any]:
+    """What a network gave for the slice, and how it is shown: fields of the view.
 
     A result appears only if its own key equals the key asked for now, and only with its slice.
     """
@@ -154,7 +158,7 @@ def _explained(
     layers = analyses.layers(digest)
     layer = chosen_layer(asked.layer, layers, card)
     wanted = analyses.wanted_key(header.key, digest, asked, card, layer.name if layer is not None else "")
-    result = analyses.result(wanted) if wanted is not None and view.slice is not None else None
+    result = analyses.result(wanted) if wanted is not None and slice is not None else None
     prediction = analyses.prediction(header.key, digest)
     low, anyway, withheld = False, False, ""
     if prediction is not None and wanted is not None:
@@ -166,12 +170,13 @@ def _explained(
     if result is not None and shown is not None and shown.name in result.cams and not withheld:
         heatmap = analyses.heatmap(result, shown)
     top = absolute_top(card, method, shown) if shown is not None else None
-    view = view if heatmap is None else _trusted(view, state, known, (heatmap.key, heatmap.layer.name))
+    trusted = {} if heatmap is None else _trusted(state, known, (heatmap.key, heatmap.layer.name))
+    doubts = trusted.get("unread", ())
     overlay = in_force(
         state.overlay,
         relative=top is None and shown is not None,
         positive=not method.signed,
-        grey=bool(view.unread),
+        grey=bool(doubts),
     )
     heat_range, caption, faint = scale_of(overlay.evidence, top or 1.0), "", False
     if heatmap is not None and result is not None:
@@ -183,58 +188,56 @@ def _explained(
             card, result.prediction, heatmap, text=text, scale=overlay.scale, sign=sign
         )
     interested = (series.uid, digest) in state.asked or prediction is not None
-    return replace(
-        view,
-        overlay=overlay,
-        only_relative=captions.only_relative(card, method) if top is None and shown is not None else "",
-        only_positive="" if method.signed else captions.only_positive(method),
-        withheld=withheld,
-        explained_anyway=low and anyway,
-        method=method,
-        unfit=analyses.unfit(digest),
-        against=wanted.against if wanted is not None else "",
-        wanted=wanted,
-        layers=layers,
-        layer=layer,
-        result=result,
-        cams=result.cams if result is not None and not withheld else {},
-        heatmap=heatmap,
-        heat_range=heat_range,
-        prediction=prediction,
-        target=wanted.target if wanted is not None else target,
-        ribbon=analyses.ribbon(series, digest, target, card),
-        caption=caption,
-        overlay_note=captions.overlay_note(
+    return {
+        "overlay": overlay,
+        "only_relative": captions.only_relative(card, method) if top is None and shown is not None else "",
+        "only_positive": "" if method.signed else captions.only_positive(method),
+        "withheld": withheld,
+        "explained_anyway": low and anyway,
+        "method": method,
+        "unfit": analyses.unfit(digest),
+        "against": wanted.against if wanted is not None else "",
+        "wanted": wanted,
+        "layers": layers,
+        "layer": layer,
+        "result": result,
+        "cams": result.cams if result is not None and not withheld else {},
+        "heatmap": heatmap,
+        "heat_range": heat_range,
+        "prediction": prediction,
+        "target": wanted.target if wanted is not None else target,
+        "ribbon": analyses.ribbon(series, digest, target, card),
+        "caption": caption,
+        "overlay_note": captions.overlay_note(
             outside=problems if interested else (),
             heatmap=heatmap,
             evidence=overlay.evidence,
             faint=faint,
             withheld=withheld,
             awaited=method.title if result is None and interested and method.on_demand else "",
-            notes=(*captions.greyed(view.unread), *(result.notes if result is not None else ())),
+            notes=(*captions.greyed(doubts), *(result.notes if result is not None else ())),
         ),
-        outside=problems,
-        what_if=_what_if(known.what_if, view, digest),
-        places=_places(known, heatmap, overlay.evidence),
-    )
+        "outside": problems,
+        "what_if": _what_if(known.what_if, state.occluder, header, digest),
+        "places": _places(known, heatmap, overlay.evidence),
+        **trusted,
+    }
 
 
-def _trusted(view: ResolvedView, state: ViewerState, known: Known, key: MapKey) -> ResolvedView:
-    """The view with what is known of whether its map deserves belief."""
+def _trusted(state: ViewerState, known: Known, key: MapKey) -> dict[str, Any]:
+    """What is known of whether a map deserves belief: fields of the view."""
     lines = known.trust.lines(key, state.region)
-    return replace(
-        view,
-        trust=lines,
-        trust_checked=known.trust.checked(key),
-        trust_opened=state.trust_opened,
-        unread=unread(lines, state.trust_opened, state.looked, key),
-    )
+    return {
+        "trust": lines,
+        "trust_checked": known.trust.checked(key),
+        "trust_opened": state.trust_opened,
+        "unread": unread(lines, state.trust_opened, state.looked, key),
+    }
 
 
-def _what_if(answer: WhatIf | None, view: ResolvedView, digest: str) -> WhatIf | None:
+def _what_if(answer: WhatIf | None, occluder: Box | None, header: SliceHeader, digest: str) -> WhatIf | None:
     """The answer, if it is about this slice and model, and the box is still there."""
-    header = view.header
-    if answer is None or header is None or view.occluder is None:
+    if answer is None or occluder is None:
         return None
     return answer if (answer.slice, answer.model_digest) == (header.key, digest) else None
 

@@ -10,8 +10,6 @@ import numpy as np
 
 from viewer.annotate.mark import KeyImage, Mark, ShownMark
 from viewer.explain import methods
-from viewer.inference.bundle import ModelBundle
-from viewer.inference.card import Card
 from viewer.results import Heatmap, Layer, Prediction, ResultKey, SliceKey, SliceResult, WhatIf
 from viewer.session.analyses import Analyses
 from viewer.session.marks import MarkBook
@@ -22,6 +20,8 @@ from viewer.study import Box, Series, Slice, SliceHeader, VoiLut, Window
 if TYPE_CHECKING:
     from viewer.explain.trust.outside import Place
     from viewer.explain.trust.verdict import TrustLine
+    from viewer.inference.bundle import ModelBundle
+    from viewer.inference.card import Card
 
 
 PlacesKey = tuple[ResultKey, str, str]

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from viewer.explain import methods
 from viewer.imaging.colormap import GREY, scale_of
-from viewer.inference.card import Card
 from viewer.results import Layer
 from viewer.session.state import Overlay
+
+if TYPE_CHECKING:
+    from viewer.inference.card import Card
 
 
 @lru_cache(maxsize=8)

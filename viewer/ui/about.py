@@ -93,10 +93,11 @@ def card_html(card: Card) -> str:
                 "; ".join(
                     text
                     for text in (
-                        domain.description,
+                        domain.description.rstrip("."),
                         ", ".join(domain.modalities),
                         ", ".join(domain.body_parts),
                         ", ".join(domain.orientations),
+                        f"described as {' or '.join(domain.words)}" if domain.words else "",
                     )
                     if text
                 )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog, QMainWindow
 
 from viewer.commands.command import CommandRegistry
@@ -37,6 +37,9 @@ OPENED = (
 class AskingWindow(QMainWindow):
     """What a dialog needs of the window it belongs to: the intents, what is shown, what was open lately."""
 
+    recent_changed = Signal(object)
+    """(tuple of Recent): other studies were open lately."""
+
     preferences: Preferences
     notices: NoticeBar
     _intents: WindowIntents
@@ -45,6 +48,7 @@ class AskingWindow(QMainWindow):
     _recent: Sequence[Recent]
     _window_dialog: WindowDialog | None = None
     _tag_browser: TagBrowser | None = None
+    _export_awaited = False
 
     def ask_study(self, why: str) -> None:
         from viewer.ui.study_question import StudyQuestion
@@ -61,6 +65,7 @@ class AskingWindow(QMainWindow):
         from viewer.ui.recent_list import RecentDialog
 
         dialog = RecentDialog(self._recent, self._view.deidentified, self)
+        self.recent_changed.connect(dialog.list.show_recent)  # the first are late
         dialog.chosen.connect(lambda path: self._intents.open(Path(path)))
         dialog.open()
 
@@ -75,9 +80,18 @@ class AskingWindow(QMainWindow):
             self._intents.add_model(Path(folder))
 
     def ask_export(self) -> None:
-        from viewer.ui.report_dialog import ReportDialog
+        """Export what is on the screen; a slice that is still being decoded once it is there."""
+        self._export_awaited = self._view.undecoded is not None
+        if not self._export_awaited and self._view.slice is not None:
+            from viewer.ui.report_dialog import ReportDialog
 
-        ReportDialog(self._intents, self).open()
+            ReportDialog(self._intents, self).open()
+
+    def ask_what_waited(self) -> None:
+        """Ask what was asked for too early; call it when another view is shown."""
+        if self._export_awaited and self._view.undecoded is None:
+            self._export_awaited = False
+            QTimer.singleShot(0, self, self.ask_export)
 
     def ask_window(self) -> None:
         """Show the window by numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QAbstractButton, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
@@ -19,6 +19,10 @@ class FindingRow(QAbstractButton):
     def __init__(self, label: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.label = label
+        self._shown: tuple[object, ...] = ()
+        self._widths: dict[str, int] = {}
+        self._short: tuple[int, str] = (-1, "")
+        """Room for the label, and what of it fits: measuring texts takes half of the painting."""
         self.probability = 0.0
         self.covered: float | None = None
         """The probability once a box of the slice is covered; None while no box is."""
@@ -38,6 +42,10 @@ class FindingRow(QAbstractButton):
     ) -> None:
         """Show a number from 0 to 1, whether the heatmap explains this label, whether the number lies below
         the model's operating `point`, and what it becomes with a box of the slice `covered`."""
+        shown = (probability, explained, point, covered)
+        if shown == self._shown and explained == self.isChecked():
+            return
+        self._shown = shown
         self.probability, self.point, self.covered = probability, point, covered
         self.below = distinct(probability, point)[1] if probability < point else ""
         self.setChecked(explained)
@@ -47,10 +55,30 @@ class FindingRow(QAbstractButton):
         if covered is not None:
             said += f", {covered:.2f} without the box"
         self.setAccessibleName(f"{said}, explained by the heatmap" if explained else said)
-        self.setToolTip(
-            "The heatmap explains this finding." if explained else f"Explain “{self.label}” with the heatmap"
-        )
+        asked = f"Explain “{self.label}” with the heatmap"
+        tip = "The heatmap explains this finding." if explained else asked
+        if tip != self.toolTip():
+            self.setToolTip(tip)
         self.update()
+
+    def changeEvent(self, event: QEvent) -> None:
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._widths, self._short = {}, (-1, "")
+        super().changeEvent(event)
+
+    def _width(self, text: str) -> int:
+        if text not in self._widths:
+            if len(self._widths) > 200:
+                self._widths.clear()
+            self._widths[text] = self.fontMetrics().horizontalAdvance(text)
+        return self._widths[text]
+
+    def _shortened(self, room: int) -> str:
+        """As much of the label as fits."""
+        if self._short[0] != room:
+            elided = self.fontMetrics().elidedText(self.label, Qt.TextElideMode.ElideRight, room)
+            self._short = room, elided
+        return self._short[1]
 
     def paintEvent(self, event: QPaintEvent) -> None:
         colors = theme.current()
@@ -65,17 +93,15 @@ class FindingRow(QAbstractButton):
         number = f"{self.probability:.2f}"
         if self.covered is not None:
             number += f" → {self.covered:.2f}"
-        room = self.fontMetrics().horizontalAdvance(number) + 12
+        room = self._width(number) + 12
         painter.setPen(QColor(colors.dim if self.below else colors.text))
         at_right = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         painter.drawText(inner, at_right, number)
         if self.below and self.covered is None:
             word = f"below {self.below}"
             painter.drawText(inner.adjusted(0, 0, -room, 0), at_right, word)
-            room += self.fontMetrics().horizontalAdvance(word) + 12
-        name = self.fontMetrics().elidedText(
-            self.label, Qt.TextElideMode.ElideRight, int(inner.width() - room)
-        )
+            room += self._width(word) + 12
+        name = self._shortened(int(inner.width() - room))
         painter.drawText(inner, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, name)
         bar = QRectF(area.left() + 8, area.bottom() - 8, area.width() - 16, 4)
         painter.setPen(Qt.PenStyle.NoPen)
@@ -107,6 +133,8 @@ class FindingsPanel(QWidget):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._intents = intents
+        self._shown: tuple[object, ...] = ()
+        """What the panel was filled from; empty once the reader clicked a row."""
         self._rows: list[FindingRow] = []
         self._list = QVBoxLayout()
         self._list.setSpacing(1)
@@ -120,6 +148,7 @@ class FindingsPanel(QWidget):
         self.anyway = theme.named(QPushButton(), "link")
         self.anyway.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.anyway.clicked.connect(self._toggle_gate)
+        self.setAutoFillBackground(True)  # or all that it lies on is painted anew with a row
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 2, 8, 8)
         column.setSpacing(5)
@@ -130,6 +159,7 @@ class FindingsPanel(QWidget):
         column.addWidget(self.anyway, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self._automatic, alignment=Qt.AlignmentFlag.AlignLeft)
         self.show_view(ResolvedView())
+        self._shown = ()  # nobody has heard the summary yet
 
     @property
     def rows(self) -> tuple[FindingRow, ...]:
@@ -137,6 +167,15 @@ class FindingsPanel(QWidget):
 
     def show_view(self, view: ResolvedView) -> None:
         """Show the probabilities of the slice, or say that it was not analysed."""
+        shown = (
+            *(view.card, view.series is None, view.prediction, view.target, view.what_if, view.occluder),
+            *(view.withheld, view.explained_anyway, view.outside),
+        )
+        if shown != self._shown:
+            self._shown = shown
+            self._fill(view)
+
+    def _fill(self, view: ResolvedView) -> None:
         prediction = view.prediction
         labels = prediction.labels if prediction else (view.card.labels if view.card else ())
         if tuple(row.label for row in self._rows) != tuple(labels):
@@ -171,7 +210,9 @@ class FindingsPanel(QWidget):
         self.anyway.setText(
             f"Explain “{view.target}” anyway" if view.withheld else "Show no map below the operating point"
         )
-        self.anyway.setToolTip(view.withheld or "The model itself does not count this finding as found.")
+        why = view.withheld or "The model itself does not count this finding as found."
+        if why != self.anyway.toolTip():
+            self.anyway.setToolTip(why)
 
     def _toggle_gate(self) -> None:
         self._intents.toggle_explain_anyway()
@@ -189,6 +230,7 @@ class FindingsPanel(QWidget):
         row = self.sender()
         if isinstance(row, FindingRow):
             row.setChecked(True)
+            self._shown = ()
             self._intents.set_target(row.label)
 
     def _explain_automatic(self) -> None:

@@ -80,7 +80,7 @@ def _models() -> Path:
 
 
 def _policy() -> Path:
-    from viewer.inference.folders import policy_file
+    from viewer.policy import policy_file
 
     return policy_file()
 

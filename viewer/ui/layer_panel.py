@@ -35,6 +35,8 @@ class LayerPanel(QWidget):
         super().__init__(parent)
         self._intents = intents
         self._layers: tuple[Layer, ...] = ()
+        self._chosen: tuple[object, ...] = ()
+        """What slider and words were set from; empty once the reader chose."""
         self._pictured: tuple[object, ...] = ()
         self.film = QListWidget()
         self.film.setAccessibleName("Maps of all layers")
@@ -50,6 +52,7 @@ class LayerPanel(QWidget):
         own_keys.keep_keys(self.film, own_keys.TEXT)
         self.film.itemClicked.connect(self._clicked)
         self.film.itemActivated.connect(self._clicked)
+        self.film.currentRowChanged.connect(self._moved)
         self.slider = QuietSlider("Layer, early to late")
         self.slider.setObjectName("plain")
         self.slider.valueChanged.connect(self._slid)
@@ -68,28 +71,39 @@ class LayerPanel(QWidget):
         column.addLayout(ends)
         column.addWidget(self.film)
         self.show_view(ResolvedView())
+        self._chosen = ()  # nobody has heard the summary yet
 
     def show_view(self, view: ResolvedView) -> None:
         """Show the layers of the result on the screen, each as its overlay would be."""
         if view.layers != self._layers:
             self._build(view.layers)
+        text = self._text(view)
+        chosen = (view.layers, view.layer, view.method, text)
+        if chosen != self._chosen:
+            self._choose(view, text)
+            self._chosen = () if self.slider.isSliderDown() else chosen
+        self._draw(view)
+
+    def _choose(self, view: ResolvedView, text: str) -> None:
+        """Mark the layer in force and say `text` of it."""
         self.setEnabled(bool(view.layers) and view.method.by_layer)
+        self._name.setText(text)
         names = [layer.name for layer in self._layers]
         if view.layer is not None and view.layer.name in names:
             number = names.index(view.layer.name)
             self.slider.show_value(number)
             self.film.setCurrentRow(number)
-            alone = f"{view.method.title} has one map, for all layers together."
-            self._name.setText(self._text(view, view.layer) if view.method.by_layer else alone)
-            self.slider.setAccessibleDescription(self._name.text())
+            self.slider.setAccessibleDescription(text)
             self.summary.emit(f"{view.layer.title} · {view.layer.grid[0]}×{view.layer.grid[1]}")
         else:
-            self._name.setText("Layers appear once a slice was analysed.")
             self.summary.emit("")
-        self._draw(view)
 
-    @staticmethod
-    def _text(view: ResolvedView, layer: Layer) -> str:
+    def _text(self, view: ResolvedView) -> str:
+        layer = view.layer
+        if layer is None or all(layer.name != one.name for one in self._layers):
+            return "Layers appear once a slice was analysed."
+        if not view.method.by_layer:
+            return f"{view.method.title} has one map, for all layers together."
         mapping = view.result.mapping if view.result else None
         geometry = view.slice.header.geometry if view.slice else None
         return captions.layer_text(layer, mapping, geometry)
@@ -145,9 +159,13 @@ class LayerPanel(QWidget):
         super().showEvent(event)  # type: ignore[arg-type]
         self.show_view(self._intents.view)
 
+    def _moved(self, row: int) -> None:
+        self._chosen = ()
+
     def _clicked(self, item: QListWidgetItem) -> None:
         self._intents.set_layer(self._layers[self.film.row(item)].name)
 
     def _slid(self, number: int) -> None:
+        self._chosen = ()
         if 0 <= number < len(self._layers):
             self._intents.set_layer(self._layers[number].name)

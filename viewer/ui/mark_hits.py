@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from viewer.annotate import shape
 from viewer.annotate.labels import distance
 from viewer.annotate.mark import ShownMark
-from viewer.report.mark_painter import Drawn
-from viewer.ui.mark_layer import MarkLayer
-from viewer.ui.placement import Placement
+
+if TYPE_CHECKING:
+    from viewer.report.mark_painter import Drawn
+    from viewer.ui.mark_layer import MarkLayer
+    from viewer.ui.placement import Placement
 
 GRASP_HANDLE, GRASP_LINE = 9.0, 6.0
 """Logical pixels of the screen around a handle and around a line that take hold of it."""

@@ -6,6 +6,7 @@ The viewport hands its mouse and keys here first, and does its own with what is 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PySide6.QtCore import QPoint, QPointF, QRectF, Qt
@@ -13,19 +14,21 @@ from PySide6.QtGui import QColor, QFont, QKeyEvent, QMouseEvent, QPainter
 from PySide6.QtWidgets import QWidget
 
 from viewer.annotate import shape
-from viewer.annotate.labels import Rect
 from viewer.annotate.mark import COLORS, KINDS, ShownMark
 from viewer.commands.intents import Intents
-from viewer.report.mark_painter import Drawn
 from viewer.session.resolved_view import ResolvedView
 from viewer.ui.mark_drag import MarkDrag
 from viewer.ui.mark_gestures import MOVED, NEW, WORDS, Drawing, Point, as_shown, on_slice
 from viewer.ui.mark_hits import HANDLE, LABEL, LINE, Hit, hit_at
 from viewer.ui.mark_keys import MarkKeys, in_the_middle
-from viewer.ui.mark_layer import MarkLayer
 from viewer.ui.mark_menu import open_menu
 from viewer.ui.mark_text import MarkWriter, TextEntry
 from viewer.ui.placement import Placement
+
+if TYPE_CHECKING:
+    from viewer.annotate.labels import Rect
+    from viewer.report.mark_painter import Drawn
+    from viewer.ui.mark_layer import MarkLayer
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 _CURSORS = {
@@ -48,7 +51,8 @@ class Marking:
         self, widget: QWidget, intents: Intents, placement: Callable[[], Placement | None], font: QFont
     ) -> None:
         self._widget, self._intents, self._placement = widget, intents, placement
-        self.layer = MarkLayer(font)
+        self._font = font
+        self._layer: MarkLayer | None = None
         self._view = ResolvedView()
         self._drawing: Drawing | None = None
         self._drag: MarkDrag | None = None
@@ -67,8 +71,17 @@ class Marking:
         """Where a text is being written; None while there is no such thing."""
         return self._writer.entry
 
+    @property
+    def layer(self) -> MarkLayer:
+        """Where the marks stand, and their picture; made with the first slice, not for the start."""
+        if self._layer is None:
+            from viewer.ui.mark_layer import MarkLayer
+
+            self._layer = MarkLayer(self._font)
+        return self._layer
+
     def set_font(self, font: QFont) -> None:
-        self.layer = MarkLayer(font)
+        self._font, self._layer = font, None
 
     @property
     def tool(self) -> str:

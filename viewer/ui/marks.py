@@ -15,6 +15,7 @@ from viewer.imaging.compose import gaps
 from viewer.imaging.scale_bar import length_text, round_length
 from viewer.session.resolved_view import ResolvedView
 from viewer.study import Geometry
+from viewer.ui.alert_plate import AlertPlate
 from viewer.ui.placement import Placement
 
 TEXT = QColor("#d6dade")
@@ -31,6 +32,7 @@ _BAR = 190.0
 """Length of the colour bar, logical pixels."""
 _LONG_READOUT = "−1024 HU   (−100.0, −100.0, −100.0) mm"
 """What the value under the cursor may need."""
+_LAYOUTS_KEPT = 32
 _AROUND = 24.0
 """Room left and right of the colour bar for its numbers."""
 
@@ -137,8 +139,8 @@ Stamp = tuple[QPointF, QPixmap]
 class Marks:
     """Paints everything but the slice itself; knows only what a ResolvedView says.
 
-    Where each mark stands is worked out once and kept for as long as the marks stay the same: most
-    frames change the picture under them only.
+    Where each mark stands is worked out once and kept: most frames change the picture under them only,
+    and a reader goes to and fro between slices and between looks of the overlay.
     """
 
     def __init__(self, font: QFont) -> None:
@@ -149,9 +151,13 @@ class Marks:
         self.way_out = ""
         """How a map is seen all the same that is withheld, with its key."""
         self._bars: dict[tuple[str, str, str, str, float], QPixmap] = {}
-        self._layout_key: tuple[Any, ...] = ()
+        self._scales: dict[tuple[float, float], QPixmap] = {}
+        self._layouts: dict[tuple[Any, ...], tuple[list[Stamp], QRectF | None, list[QRectF]]] = {}
         self._stamps: list[Stamp] = []
         self._bar: QRectF | None = None
+        self.taken: list[QRectF] = []
+        """Where corner text, letters, scales and caption stand."""
+        self._plate = AlertPlate(self.text, alert=ALERT, quiet=QUIET)
 
     def paint(
         self,
@@ -177,9 +183,8 @@ class Marks:
         if self.text.width(readout) > inner.width():  # the value alone, without its place
             readout = readout.partition("   ")[0]
         self.text.draw(painter, inner.left(), inner.bottom() - self.text.line, readout)
-        lines, plate = self._noted(inner, view, hint)
-        if lines:
-            self._note(painter, inner, lines, plate)
+        self._say(inner, view, hint)
+        self._plate.paint(painter)
 
     def occupied(
         self, painter: QPainter, area: QRectF, view: ResolvedView, placement: Placement, hint: str = ""
@@ -188,10 +193,9 @@ class Marks:
         inner = area.adjusted(_MARGIN, _MARGIN - 2, -_MARGIN, -_MARGIN + 2)
         device = painter.device()
         self._lay_out(inner, view, placement, device.devicePixelRatio() if device is not None else 1.0)
-        found = [QRectF(at, picture.deviceIndependentSize()) for at, picture in self._stamps]
+        self._say(inner, view, hint)
         line = QRectF(inner.left(), inner.bottom() - self.text.line, inner.width() * 0.4, self.text.line)
-        lines, plate = self._noted(inner, view, hint)
-        found += [line, plate] if lines else [line]
+        found = [*self.taken, line, *([] if self._plate.area.isNull() else [self._plate.area])]
         return [Rect(one.left(), one.top(), one.right(), one.bottom()) for one in found]
 
     def readout_area(self, area: QRectF) -> QRectF:
@@ -222,10 +226,23 @@ class Marks:
             placement.turn,
             ratio,
         )
-        if key == self._layout_key:
-            return
-        self._layout_key = key
-        self._stamps = []
+        if key not in self._layouts:
+            while len(self._layouts) >= _LAYOUTS_KEPT:
+                del self._layouts[next(iter(self._layouts))]
+            self._layouts[key] = self._laid_out(inner, view, placement, ratio, caption, shown)
+        self._stamps, self._bar, self.taken = self._layouts[key]
+
+    def _laid_out(
+        self,
+        inner: QRectF,
+        view: ResolvedView,
+        placement: Placement,
+        ratio: float,
+        caption: str,
+        shown: tuple[str, str, str, str, float] | None,
+    ) -> tuple[list[Stamp], QRectF | None, list[QRectF]]:
+        """All stamps, where the colour bar stands among them, and the places of all."""
+        self._stamps, geometry = [], view.slice.header.geometry if view.slice else None
         corners = [self._lines(text, inner.width() * 0.45) for text in view.corners]
         quiet = [tuple((line, QUIET) for line in lines) for lines in corners]
         for lines, right in ((corners[0], False), (corners[1], True)):
@@ -245,6 +262,8 @@ class Marks:
         if geometry is not None:
             y -= self._scale_bar(inner, y, geometry, placement, ratio)
         self._put(inner.right(), y - self.text.line * len(corners[3]), quiet[3], ratio, right=True)
+        taken = [QRectF(at, picture.deviceIndependentSize()) for at, picture in self._stamps]
+        return self._stamps, self._bar, taken
 
     def _put(
         self, x: float, y: float, lines: tuple[tuple[str, QColor], ...], ratio: float, *, right: bool = False
@@ -301,16 +320,10 @@ class Marks:
         length = round_length(min(inner.width() * 0.22, 180.0) / per_unit)
         label = length_text(length, known=geometry.spacing is not None, calibration=geometry.calibration)
         long = length * per_unit
-        picture = clear_pixmap(long + 8, 16, ratio)
-        path = QPainterPath(QPointF(4, 4))
-        for x, y in ((4, 12), (4, 8), (4 + long, 8), (4 + long, 4), (4 + long, 12)):
-            path.lineTo(x, y)
-        painter = QPainter(picture)
-        painter.setPen(QPen(_EDGE, 4))
-        painter.drawPath(path)
-        painter.setPen(QPen(TEXT, 1.6))
-        painter.drawPath(path)
-        painter.end()
+        if (long, ratio) not in self._scales:
+            _make_room(self._scales)
+            self._scales[long, ratio] = _rendered_scale(long, ratio)
+        picture = self._scales[long, ratio]
         left = inner.right() - 1 - long
         self._stamps.append((_on_pixels(left - 4, bottom - self.text.line / 2 - 8, ratio), picture))
         # A long label would cover the letter at the middle of the edge: it then stands above the bar.
@@ -338,28 +351,28 @@ class Marks:
         painter.end()
         return picture
 
-    def _noted(self, inner: QRectF, view: ResolvedView, hint: str) -> tuple[list[tuple[str, QColor]], QRectF]:
-        """A sentence the reader must not miss and under it a hint, as lines and the plate they stand on."""
+    def _say(self, inner: QRectF, view: ResolvedView, hint: str) -> None:
+        """A sentence the reader must not miss, and under it a hint."""
         note = ""
         if view.overlay_note and (view.overlay.visible or view.outside):
             note = view.overlay_note + (f"\n{self.way_out}" if view.withheld else "")
-        room = inner.width() * 0.5
-        lines = [(line, ALERT) for line in self._lines(note, room) if note]
-        lines += [(line, QUIET) for line in self._lines(hint, room) if hint]
-        width = max((self.text.width(line) for line, _ in lines), default=0.0)
-        height = self.text.line * len(lines)
         top = inner.top() + max(self.letter.line + 12, self.text.line * 4)
-        return lines, QRectF(inner.center().x() - width / 2 - 12, top, width + 24, height + 12)
+        self._plate.say(note, hint, inner, top, self.taken)
 
-    def _note(self, painter: QPainter, inner: QRectF, lines: list[tuple[str, QColor]], plate: QRectF) -> None:
-        """The plate in the upper middle of the picture."""
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(14, 16, 18, 215))
-        painter.drawRoundedRect(plate, 5, 5)
-        for number, (line, color) in enumerate(lines):
-            x = inner.center().x() - self.text.width(line) / 2
-            self.text.draw(painter, x, plate.top() + 6 + number * self.text.line, line, color)
+
+def _rendered_scale(long: float, ratio: float) -> QPixmap:
+    """A scale bar of `long` logical pixels."""
+    picture = clear_pixmap(long + 8, 16, ratio)
+    path = QPainterPath(QPointF(4, 4))
+    for x, y in ((4, 12), (4, 8), (4 + long, 8), (4 + long, 4), (4 + long, 12)):
+        path.lineTo(x, y)
+    painter = QPainter(picture)
+    painter.setPen(QPen(_EDGE, 4))
+    painter.drawPath(path)
+    painter.setPen(QPen(TEXT, 1.6))
+    painter.drawPath(path)
+    painter.end()
+    return picture
 
 
 def clear_pixmap(width: float, height: float, ratio: float) -> QPixmap:

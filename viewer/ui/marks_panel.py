@@ -1,13 +1,15 @@
 """All marks of the study with their figures, the key images, and the comment.
 
-Its parts are made when it is first seen, and follow the picture only while it is.
+Its parts are made once it is first seen, and follow the picture only while it is. They are made one by one,
+with what else the window has to do in between: together they take 50 to 130 ms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, Signal
+from PySide6.QtCore import QCoreApplication, QEvent, QSize, Qt, QTimer, Signal, Slot
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
@@ -43,6 +45,9 @@ class MarksPanel(QScrollArea):
         self.keys: KeyImageList | None = None
         self.comment: CommentField | None = None
         self.sections: tuple[Section, ...] = ()
+        self._making = self._make()
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._make_more)
 
     def sizeHint(self) -> QSize:
         return QSize(290, 620)
@@ -85,10 +90,22 @@ class MarksPanel(QScrollArea):
             self.show_view(self._view)
 
     def showEvent(self, event: QShowEvent) -> None:
-        if self.marks is None:
-            self._build()
         super().showEvent(event)
-        self.show_view(self._view)
+        if self.made:
+            self.show_view(self._view)
+        else:
+            self._next.start()
+
+    @property
+    def made(self) -> bool:
+        """Whether all its parts are there."""
+        return bool(self.sections)
+
+    @Slot()
+    def _make_more(self) -> None:
+        next(self._making, None)
+        if not self.made:
+            self._next.start()
 
     def _of_study(self, view: ResolvedView) -> Places:
         """The places of the study on the screen; the same object while that stays the same."""
@@ -99,17 +116,28 @@ class MarksPanel(QScrollArea):
             self._places = (self._found, study, places)
         return places
 
-    def _build(self) -> None:
+    def _make(self) -> Iterator[None]:
+        """Make its parts; a step of this is what the window can wait for."""
+        from viewer.ui.chosen_mark import ChosenMark  # noqa: F401 - takes as long as all others together
+
+        yield
         from viewer.ui.comment_field import CommentField
         from viewer.ui.key_image_list import KeyImageList
         from viewer.ui.study_marks import StudyMarks
 
-        self.marks, self.keys = StudyMarks(self._intents), KeyImageList(self._intents)
-        self.comment = CommentField(self._intents)
-        self.marks.done.connect(self.done)
-        self.sections = (
-            Section("Marks", self.marks, opened=True),
-            Section("Key images", self.keys, opened=True),
-            Section("Comment", self.comment, opened=True),
+        yield
+        marks = StudyMarks(self._intents)
+        marks.done.connect(self.done)
+        yield
+        keys, comment = KeyImageList(self._intents), CommentField(self._intents)
+        sections = (
+            Section("Marks", marks, opened=True),
+            Section("Key images", keys, opened=True),
+            Section("Comment", comment, opened=True),
         )
-        self.setWidget(stacked(self.sections))
+        inside = stacked(sections)
+        yield
+        self.setWidget(inside)
+        yield
+        self.marks, self.keys, self.comment, self.sections = marks, keys, comment, sections
+        self.show_view(self._view)

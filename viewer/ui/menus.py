@@ -47,6 +47,8 @@ class CommandAction(QAction):
         super().__init__(command.title, parent)
         self.command = command
         self._ran = ran
+        self._title = ""
+        """What the command called itself last, where that changes."""
         self.setObjectName(command.id)
         self.setCheckable(command.checked is not None)
         self.triggered.connect(self._run)
@@ -55,16 +57,15 @@ class CommandAction(QAction):
     def follow_key(self, command: Command) -> None:
         """Take the key of the command's row as it is now."""
         self.command = command
+        self._title = ""
         self.setShortcut(QKeySequence(command.shortcut))
         self._tell(command.title)
 
-    def refresh(self) -> None:
-        """Ask the command whether it would do anything now, and whether it is on."""
-        self.setEnabled(self.command.enabled())
-        if self.command.checked is not None:
-            self.setChecked(self.command.checked())
-        if self.command.reads is not None:
-            title = self.command.reads()
+    def follow_title(self) -> None:
+        """Take the title that a command has now which changes it."""
+        title = self.command.reads() if self.command.reads is not None else ""
+        if title != self._title:
+            self._title = title
             self.setText(title)
             self._tell(title)
 
@@ -102,6 +103,14 @@ class Menus:
                 window.addAction(action)
                 self.actions[command.id] = action
             menu.aboutToShow.connect(self.refresh)
+        made = self.actions.values()
+        self._switches = [action for action in made if action.command.checked is not None]
+        self._renamed = [action for action in made if action.command.reads is not None]
+        self._questions: dict[Callable[[], bool], list[CommandAction]] = {}
+        """What tells whether a command would do anything -> those that it tells it of."""
+        for action in made:
+            self._questions.setdefault(action.command.enabled, []).append(action)
+        self._answers: dict[Callable[[], bool], bool] = {}
         commands.on_keys_changed(self.follow_keys)
         self.dress()
 
@@ -114,8 +123,17 @@ class Menus:
 
     def refresh(self) -> None:
         """Bring every action up to date."""
-        for action in self.actions.values():
-            action.refresh()
+        for question, actions in self._questions.items():
+            answer = question()
+            if answer != self._answers.get(question):
+                self._answers[question] = answer
+                for action in actions:
+                    action.setEnabled(answer)
+        for action in self._switches:
+            if action.command.checked is not None:
+                action.setChecked(action.command.checked())
+        for action in self._renamed:
+            action.follow_title()
 
     def dress(self) -> None:
         """Take the icons of the theme in force."""

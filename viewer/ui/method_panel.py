@@ -23,6 +23,8 @@ class MethodPanel(QWidget):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._intents = intents
+        self._shown: tuple[object, ...] = ()
+        """What the panel was filled from; empty once the reader chose."""
         self._labels: tuple[str, ...] = ()
         self._unfit: Mapping[str, str] = {}
         self.method = _box("Method")
@@ -48,9 +50,14 @@ class MethodPanel(QWidget):
             grid.addWidget(box, row, 1)
         grid.addWidget(self.about, 2, 0, 1, 2)
         self.show_view(ResolvedView())
+        self._shown = ()  # nobody has heard the summary yet
 
     def show_view(self, view: ResolvedView) -> None:
         """Show the method in force, and what the target is held against."""
+        shown = (view.card, view.unfit, view.method, view.against, bool(view.layers))
+        if shown == self._shown:
+            return
+        self._shown = shown
         labels = view.card.labels if view.card is not None else ()
         if labels != self._labels:
             self._labels = labels
@@ -87,9 +94,11 @@ class MethodPanel(QWidget):
             model.item(row).setEnabled(not why)
 
     def _method_chosen(self, index: int) -> None:
+        self._shown = ()
         self._intents.set_method(self.method.itemData(index))
 
     def _against_chosen(self, index: int) -> None:
+        self._shown = ()
         self._intents.set_against(self.against.itemData(index))
 
 

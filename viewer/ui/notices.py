@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QDialog,
@@ -29,12 +30,17 @@ _KINDS = {"info": "accent", "warning": "warning", "error": "error"}
 
 
 class NoticeBar(QFrame):
-    """Shows the latest notice. Information goes away by itself; warnings and errors wait to be read."""
+    """Shows the latest notice. Information goes away by itself; warnings and errors wait to be read.
+
+    A lasting one comes back when what took its place is gone.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setObjectName("noticeBar")
         self._notice = Notice("")
+        self._lasting: Notice | None = None
+        """The lasting notice that was not dismissed yet."""
         self._details: DetailsDialog | None = None
         self._sign = QLabel()
         self.text = QLabel(wordWrap=True)
@@ -47,7 +53,7 @@ class NoticeBar(QFrame):
         self.dismiss.setToolTip("Dismiss")
         self.dismiss.setAccessibleName("Dismiss notice")
         self.dismiss.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self.dismiss.clicked.connect(self.hide)
+        self.dismiss.clicked.connect(self._put_away)
         row = QHBoxLayout(self)
         row.setContentsMargins(10, 4, 6, 4)
         row.setSpacing(8)
@@ -56,7 +62,7 @@ class NoticeBar(QFrame):
         row.addWidget(self.details)
         row.addWidget(self.dismiss)
         self._gone = QTimer(self, singleShot=True, interval=8000)
-        self._gone.timeout.connect(self.hide)
+        self._gone.timeout.connect(self._put_away)
         self.hide()
 
     @property
@@ -66,6 +72,7 @@ class NoticeBar(QFrame):
 
     def show_notice(self, notice: Notice) -> None:
         self._notice = notice
+        self._lasting = notice if notice.lasting else self._lasting
         colors = theme.current()
         kind = notice.kind if notice.kind in _KINDS else "info"
         color = getattr(colors, _KINDS[kind])
@@ -82,6 +89,13 @@ class NoticeBar(QFrame):
             self._gone.start()
         else:
             self._gone.stop()
+
+    def _put_away(self) -> None:
+        if self._notice.lasting:
+            self._lasting = None
+        self.hide()
+        if self._lasting is not None:
+            self.show_notice(self._lasting)
 
     def open_details(self) -> None:
         """List the details of the notice."""
@@ -111,13 +125,13 @@ class DetailsDialog(QDialog):
             for column, text in enumerate(row):
                 item = QTableWidgetItem(text)
                 item.setToolTip(text)
+                item.setTextAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
                 self.table.setItem(number, column, item)
         header = self.table.horizontalHeader()
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft)
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
         self.table.setColumnWidth(0, 330)
-        self.table.resizeRowsToContents()
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         page = QVBoxLayout(self)
@@ -125,3 +139,8 @@ class DetailsDialog(QDialog):
         page.addWidget(self.table, 1)
         page.addWidget(buttons)
         fit(self, 760, 420)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Only now the columns have their width, which tells how many lines a text needs."""
+        super().showEvent(event)
+        self.table.resizeRowsToContents()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QIcon, QPixmap
 from PySide6.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLabel, QWidget
@@ -35,6 +37,8 @@ class OverlayPanel(QWidget):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._intents = intents
+        self._shown: tuple[object, ...] = ()
+        """What the controls were set from; empty once the reader moved one."""
         self.shown = QCheckBox("Show heatmap")
         self.shown.setToolTip("Hold Space to see it only for a moment")
         self.shown.setFocusPolicy(Qt.FocusPolicy.TabFocus)
@@ -84,6 +88,7 @@ class OverlayPanel(QWidget):
         self._row(grid, 4, "Colours", self.colormap)
         self._row(grid, 5, "Scale", self.scale)
         self.show_view(ResolvedView())
+        self._shown = ()  # nobody has heard the summary yet
 
     @staticmethod
     def _row(grid: QGridLayout, row: int, text: str, control: QWidget, value: QLabel | None = None) -> None:
@@ -96,6 +101,11 @@ class OverlayPanel(QWidget):
 
     def show_view(self, view: ResolvedView) -> None:
         """Show the overlay's settings in force."""
+        shown = (view.overlay, view.only_positive, view.only_relative)
+        if shown == self._shown:
+            return
+        dragging = self.opacity.isSliderDown() or self.threshold.isSliderDown()
+        self._shown = () if dragging else shown
         overlay = view.overlay
         self.shown.setChecked(overlay.visible)
         self.opacity.show_value(round(overlay.opacity * 100))
@@ -121,23 +131,27 @@ class OverlayPanel(QWidget):
         box.setToolTip(why_not or box.currentText())
         box.setAccessibleDescription(why_not)
 
+    def _set(self, **changes: Any) -> None:
+        self._shown = ()
+        self._intents.set_overlay(**changes)
+
     def _switched(self, on: bool) -> None:
-        self._intents.set_overlay(visible=on)
+        self._set(visible=on)
 
     def _opacity_moved(self, percent: int) -> None:
-        self._intents.set_overlay(opacity=percent / 100)
+        self._set(opacity=percent / 100)
 
     def _threshold_moved(self, percent: int) -> None:
-        self._intents.set_overlay(threshold=percent / 100)
+        self._set(threshold=percent / 100)
 
     def _colormap_chosen(self, index: int) -> None:
-        self._intents.set_overlay(colormap=self.colormap.itemText(index))
+        self._set(colormap=self.colormap.itemText(index))
 
     def _evidence_chosen(self, index: int) -> None:
-        self._intents.set_overlay(evidence=self.evidence.itemData(index))
+        self._set(evidence=self.evidence.itemData(index))
 
     def _scale_chosen(self, index: int) -> None:
-        self._intents.set_overlay(scale=self.scale.itemData(index))
+        self._set(scale=self.scale.itemData(index))
 
 
 def _gradient(colormap: str, evidence: str = "positive") -> QIcon:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from viewer.imaging.section import Section, Span
 from viewer.imaging.turn import Turn
+from viewer.session.state import Presentation
 
 _BLOCK = 32
 """Picture pixels in which what is composed grows and moves: panning a little composes nothing anew."""
@@ -101,6 +103,25 @@ def place(
     at = Placement(scale_x, scale_x * aspect, 0.0, 0.0, turn)
     off_x, off_y = at.to_screen(x, y)
     return replace(at, left=width / 2 - off_x, top=height / 2 - off_y)
+
+
+@lru_cache(maxsize=8)
+def standing(
+    size: tuple[int, int], rows: int, cols: int, aspect: float, presentation: Presentation, ratio: float
+) -> Placement:
+    """Where a slice stands in a viewport of `size` (width, height) on a screen of `ratio`.
+
+    Kept, for it is asked for several times a frame and stays the same from slice to slice.
+    """
+    return place(
+        *size,
+        rows=rows,
+        cols=cols,
+        aspect=aspect,
+        zoom=presentation.zoom,
+        pan=presentation.pan,
+        turn=presentation.turn,
+    ).on_device(ratio)
 
 
 def _span(low: float, high: float, size: int, scale: float) -> Span:

@@ -46,16 +46,16 @@ class Line(QLabel):
 
 
 class RecentList(QWidget):
-    """A line to search by, once there are more studies than rows, and a button for each study.
+    """A line to search by, `always` or once there are more studies than rows, and a button for each study.
 
     `chosen` carries the path; Enter in the search line chooses the first row.
     """
 
     chosen = Signal(str)
 
-    def __init__(self, rows: int, parent: QWidget | None = None) -> None:
+    def __init__(self, rows: int, parent: QWidget | None = None, *, always: bool = False) -> None:
         super().__init__(parent)
-        self._rows = rows
+        self._rows, self._always = rows, always
         self._recent: tuple[Recent, ...] = ()
         self._hidden = False
         self.search = QLineEdit(clearButtonEnabled=True)
@@ -78,8 +78,9 @@ class RecentList(QWidget):
 
     def show_recent(self, recent: Sequence[Recent]) -> None:
         """List studies, newest first."""
-        self._recent = tuple(recent)
-        self._list()
+        if tuple(recent) != self._recent:
+            self._recent = tuple(recent)
+            self._list()
 
     def hide_identity(self, hidden: bool) -> None:
         """Whether names, words and paths may be read, or searched."""
@@ -96,7 +97,8 @@ class RecentList(QWidget):
         self.setMinimumHeight(self.height() if self.search.text() else 0)  # or all would jump at every key
         rows = found(self._recent, self.search.text(), hidden=self._hidden)
         self.buttons = [self._row(number, one) for number, one in enumerate(rows[: self._rows])]
-        self.search.setVisible(len(self._recent) > self._rows or bool(self.search.text()))
+        many = len(self._recent) > self._rows
+        self.search.setVisible(self._always or many or bool(self.search.text()))
         left = len(rows) - len(self.buttons)
         self.more.setText(f"and {left} more" if left else "No study is called so.")
         self.more.setVisible(left > 0 or (bool(self._recent) and not rows))
@@ -133,10 +135,9 @@ class RecentDialog(QDialog):
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle("Recent Studies")
-        self.list = RecentList(40)
+        self.list = RecentList(40, always=True)
         self.list.hide_identity(hidden)
         self.list.show_recent(recent)
-        self.list.search.show()
         self.list.search.setFocus()
         self.list.chosen.connect(self._choose)
         body = QWidget()

@@ -232,7 +232,9 @@ class ReportDialog(WorkingDialog):
 
     @Slot(object)
     def _on_stopped(self, job: Job) -> None:
-        if self._saving and self._runner.current is None:
+        if self._maker.made is not None:
+            self._on_finished(job, self._maker.made)  # too late to stop
+        elif self._saving and self._runner.current is None:
             self._set_saving("")
             self.choices.say("Stopped: nothing was written.")
 

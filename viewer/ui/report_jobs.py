@@ -54,6 +54,8 @@ class Maker:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._gathering: Gathering | None = None
+        self.made: Saved | Printed | None = None
+        """What was written or printed to its end, also if the reader pressed Stop in that moment."""
 
     @property
     def gathering(self) -> Gathering:
@@ -82,7 +84,8 @@ def saving(maker: Maker, choice: Choice, *, path: Path, overwrite: bool) -> Job:
 
     def run(token: CancelToken, progress: Progress) -> Saved:
         tell = _telling(token, progress)
-        return Saved(maker.gathering.write(choice, path, tell, overwrite=overwrite))
+        maker.made = saved = Saved(maker.gathering.write(choice, path, tell, overwrite=overwrite))
+        return saved
 
     return Job("save", "Writing the report", run)
 
@@ -106,7 +109,8 @@ def printing(maker: Maker, choice: Choice, printer: QPrinter) -> Job:
         from viewer.report import paper
 
         paper.put(maker.gathering.pages(choice, _telling(token, progress)), printer)
-        return Printed()
+        maker.made = printed = Printed()
+        return printed
 
     return Job("print", "Printing", run)
 

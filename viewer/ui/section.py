@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
@@ -50,16 +50,26 @@ class Section(QWidget):
         self.button.setIcon(theme.icon("expanded" if opened else "collapsed", theme.current().dim))
         self.body.setVisible(opened)
         self._gist.setVisible(not opened)
+        if not opened:
+            self._fit()
 
     def say(self, gist: str) -> None:
         """What to show beside the title while closed."""
+        if gist == self._said:
+            return
         self._said = gist
-        self._fit()
+        if not self.opened:
+            self._fit()
         self.button.setAccessibleDescription(gist)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in (QEvent.Type.FontChange, QEvent.Type.StyleChange):
+            self._fit()
 
     def _fit(self) -> None:
         """Shorten the gist where it would run into the title."""
@@ -70,9 +80,10 @@ class Section(QWidget):
             layout.activate()  # a button does not follow what is laid out on it
 
 
-def stacked(sections: Sequence[Section]) -> QWidget:
-    """What a side panel scrolls: sections one below the other, each told the gist of its body."""
-    inside = theme.named(QWidget(), "panel")
+def stacked(sections: Sequence[Section], inside: QWidget | None = None) -> QWidget:
+    """What a side panel scrolls: sections one below the other, each told the gist of its body; `inside` is
+    where they lie, if they were made there."""
+    inside = theme.named(inside or QWidget(), "panel")
     inside.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
     column = QVBoxLayout(inside)
     column.setContentsMargins(0, 0, 0, 0)

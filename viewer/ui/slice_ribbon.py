@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QKeyEvent,
@@ -26,6 +26,8 @@ from viewer.ui import theme
 from viewer.ui.viewport import whole_notches
 
 _PAD = 10.0
+_ARROW = 4.0
+"""Half the height of the arrow at the slice on the screen."""
 _GROUND = QColor("#0d0f11")
 _TRACK = QColor("#23282d")
 _EVIDENCE = QColor("#c47a3c")
@@ -57,6 +59,7 @@ class SliceRibbon(QWidget):
         self._picture_key: tuple[object, ...] | None = None
         self._pictured: np.ndarray | None = None
         self.setAccessibleName("Slice scroller")
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setMouseTracking(True)
         self.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Expanding)
@@ -72,14 +75,25 @@ class SliceRibbon(QWidget):
         """Show where the reader is and what the network said along the series."""
         count = len(view.series.slices) if view.series else 0
         new = (count, view.index, view.target)
-        same = new == (self._count, self._index, self._target) and view.ribbon is self._ribbon
-        if not self._follow_written(view) and same:
+        old, bars = (self._count, self._index, self._target), view.ribbon is self._ribbon
+        written = self._follow_written(view)
+        if not written and bars and new == old:
             return
         self._count, self._index, self._target = new
         self._ribbon = view.ribbon
         self.setVisible(count > 1)
         self.setAccessibleDescription(self._tip(view.index))
-        self.update()
+        if written or not bars or count != old[0]:
+            self.update()
+        else:
+            for index in (old[1], view.index):
+                self.update(self._place(index))
+
+    def _place(self, index: int) -> QRect:
+        """What the mark of the slice on the screen covers, its arrow included."""
+        middle = self.band(index).center().y()
+        reach = max(self.band(index).height() / 2, _ARROW) + 2
+        return QRectF(0, middle - reach, self.width(), 2 * reach).toAlignedRect()
 
     def _follow_written(self, view: ResolvedView) -> bool:
         """Find the slices with marks and key images; whether anything of that changed."""
@@ -109,6 +123,7 @@ class SliceRibbon(QWidget):
 
     def paintEvent(self, event: QPaintEvent) -> None:
         painter = QPainter(self)
+        painter.fillRect(event.rect(), _GROUND)  # at 125 % the kept picture may end half a pixel short
         painter.drawPixmap(0, 0, self._bars())
         if self._count:
             self._paint_position(painter, QRectF(8, _PAD, self.width() - 14, self.height() - 2 * _PAD))
@@ -165,7 +180,8 @@ class SliceRibbon(QWidget):
         painter.drawRect(band.adjusted(0, 0, 1, 0))
         middle = band.center().y()
         painter.setBrush(QColor("#d6dade"))
-        painter.drawPolygon(QPolygonF([QPointF(1, middle - 4), QPointF(7, middle), QPointF(1, middle + 4)]))
+        corners = QPointF(1, middle - _ARROW), QPointF(7, middle), QPointF(1, middle + _ARROW)
+        painter.drawPolygon(QPolygonF(corners))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         if event.button() == Qt.MouseButton.LeftButton and self._count:

@@ -63,6 +63,8 @@ class TrustRow(QAbstractButton):
 
     def show_line(self, line: TrustLine, *, opened: bool, unread: bool) -> None:
         """Show a line; `unread`: it greys the overlay until it was opened."""
+        if (line, unread, opened) == (self.line, self._unread, self.isChecked()):
+            return
         self.line, self._unread = line, unread
         self.setChecked(opened)
         control = f", beside {line.control}" if line.control else ""
@@ -160,6 +162,8 @@ class TrustPanel(QWidget):
     def __init__(self, intents: Intents, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._intents = intents
+        self._shown: tuple[object, ...] = ()
+        """What the panel was filled from; empty once the reader clicked a row."""
         self._rows: list[TrustRow] = []
         self._sentences: list[QLabel] = []
         self._list = QVBoxLayout()
@@ -181,6 +185,7 @@ class TrustPanel(QWidget):
         column.addWidget(self.check, alignment=Qt.AlignmentFlag.AlignLeft)
         column.addWidget(self.progress)
         self.show_view(ResolvedView())
+        self._shown = ()  # nobody has heard the summary yet
 
     @property
     def rows(self) -> tuple[TrustRow, ...]:
@@ -192,6 +197,10 @@ class TrustPanel(QWidget):
 
     def show_view(self, view: ResolvedView) -> None:
         """Show what is known of the map on the screen."""
+        shown = (view.heatmap is None, view.trust, view.unread, view.trust_opened, view.trust_checked)
+        if shown == self._shown:
+            return
+        self._shown = shown
         if [row.id for row in self._rows] != [line.id for line in view.trust]:
             self._build([line.id for line in view.trust])
         unread = {line.id for line in view.unread}
@@ -233,6 +242,7 @@ class TrustPanel(QWidget):
 
     def _looked(self, on: bool) -> None:
         row = self.sender()
+        self._shown = ()
         if isinstance(row, TrustRow):
             self._intents.look_at(row.id, on)
 

@@ -33,7 +33,7 @@ from viewer.ui.boxes import COLORS, BoxDrag, grip_at, paint_boxes, tool_words
 from viewer.ui.key_badge import badge_room, paint_badge
 from viewer.ui.marking import Marking
 from viewer.ui.marks import ALERT, QUIET, Marks
-from viewer.ui.placement import Placement, place
+from viewer.ui.placement import Placement, standing
 from viewer.ui.readout import readout
 
 _BACKGROUND = QColor("#000000")
@@ -69,6 +69,7 @@ class Viewport(QWidget):
         self._pixels: np.ndarray | None = None
         self._section: Section | None = None
         self._readout = ""
+        self._said = ""
         self._pointer: QPointF | None = None
         """Where the cursor was seen last; None outside."""
         self._drag: tuple[Qt.MouseButton, QPointF, tuple[float, float]] | None = None
@@ -121,14 +122,20 @@ class Viewport(QWidget):
         self._late.stop()
         self._waiting = False
         self._view = view
+        if view.series is None:
+            self._composer = Composer()  # the last one keeps pictures of the study that was open
         self.marking.show_view(view)
         self._image = None
         # Asking for the place of the cursor waits for the screen: 1 ms a slice, more where it is busy.
         self._readout = self._readout_at(self._pointer) if self._pointer is not None else ""
-        if self._drag is None:
+        plain = not (view.tool or view.marks or self.testAttribute(Qt.WidgetAttribute.WA_SetCursor))
+        if self._drag is None and not plain:
             self._show_grip(self._pointer or QPointF(-1, -1))
         number = f"slice {view.index + 1} of {len(view.series.slices)}" if view.series else "empty"
-        self.setAccessibleDescription(f"{number}. {view.caption}" if view.caption else number)
+        said = f"{number}. {view.caption}" if view.caption else number
+        if said != self._said:
+            self._said = said
+            self.setAccessibleDescription(said)
         self.update()
 
     def placement(self) -> Placement | None:
@@ -137,17 +144,8 @@ class Viewport(QWidget):
         if shown is None:
             return None
         rows, cols = shown.values.shape[:2]
-        presentation = self._view.presentation
-        return place(
-            self.width(),
-            self.height(),
-            rows=rows,
-            cols=cols,
-            aspect=shown.header.geometry.aspect,
-            zoom=presentation.zoom,
-            pan=presentation.pan,
-            turn=presentation.turn,
-        ).on_device(self.devicePixelRatioF())
+        size, ratio = (self.width(), self.height()), self.devicePixelRatioF()
+        return standing(size, rows, cols, shown.header.geometry.aspect, self._view.presentation, ratio)
 
     # Painting
 
@@ -171,11 +169,11 @@ class Viewport(QWidget):
 
             def taken() -> list[Rect]:
                 found = self._marks.occupied(painter, area, self._view, placement, hint)
-                return found + badge_room(area, self._view, self._marks.text)
+                return found + badge_room(area, self._view, self._marks.text, self._marks.taken)
 
             self.marking.paint(painter, area, placement, taken, panning=panning)
             self._marks.paint(painter, area, self._view, placement, self._readout, hint)
-            paint_badge(painter, area, self._view, self._marks.text)
+            paint_badge(painter, area, self._view, self._marks.text, self._marks.taken)
         if self._view.problem:
             self._say(painter, area, self._view.problem, ALERT)
         elif self._waiting or (self._view.series is not None and self._view.slice is None):
@@ -381,8 +379,8 @@ class Viewport(QWidget):
         delta = event.angleDelta()
         # With Shift or Alt some platforms turn the wheel sideways.
         turned = delta.y() if delta.y() else delta.x()
-        placement = self.placement()
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            placement = self.placement()
             if placement is not None:
                 point = placement.to_slice(event.position().x(), event.position().y())
                 self._intents.zoom_at(1.2 ** (turned / _NOTCH), *point)

@@ -1,5 +1,8 @@
 """Analysing: visible first, then outwards; cached results; cancel; domain; failures; devices."""
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -387,3 +390,23 @@ def test_progress_counts_slices_and_ends(lab, opened, screen, qtbot):
     qtbot.waitUntil(lambda: done(opened, screen))
     assert screen.progress[-1][2:] == (9, 9)
     assert screen.hidden[-1] == "inference"
+
+
+def test_whatever_is_asked_while_the_model_loads_waits_for_it_and_starts_no_second_load(
+    lab, opened, screen, qtbot, monkeypatch
+):
+    go_on, load = threading.Event(), lab.load_model
+
+    def slow(bundle, device):
+        loaded = load(bundle, device)
+        assert go_on.wait(20)
+        return loaded
+
+    monkeypatch.setattr(sys.modules["viewer.inference.loading"], "load_model", slow)
+    opened.analyse()
+    qtbot.waitUntil(lambda: lab.loaded == ["tiny"])
+    opened.analyse()
+    opened.set_target("cyst")
+    go_on.set()
+    qtbot.waitUntil(lambda: done(opened, screen))
+    assert lab.loaded == ["tiny"] and screen.view.target == "cyst"

@@ -18,7 +18,7 @@ from viewer.session.kept import Kept, Recent
 from viewer.session.state import Presentation
 from viewer.session.store import Ask, Store
 from viewer.settings import Settings
-from viewer.study import Patient, ScanResult, Window
+from viewer.study import Box, Patient, ScanResult, Window
 
 
 class Reader:
@@ -118,6 +118,9 @@ def test_everything_comes_back_with_the_study(lab, sit_down, study):
     desk.set_overlay(opacity=0.7, evidence="signed")
     desk.set_model("tiny")
     desk.set_target("cyst")
+    desk.set_box("occluder", Box(1.0, 1.0, 4.0, 5.0))
+    desk.set_box("region", Box(2.0, 3.0, 6.0, 7.5))
+    desk.key_images.toggle_only()
     state = desk.state
     first.close()
     second = sit_down()
@@ -125,9 +128,10 @@ def test_everything_comes_back_with_the_study(lab, sit_down, study):
     back = second.controller.state
     for name in (
         "marks", "key_images", "comments", "series", "slice", "window", "invert", "presentation",
-        "overlay", "explanation",
+        "overlay", "explanation", "occluder", "region", "only_key_images",
     ):  # fmt: skip
         assert getattr(back, name) == getattr(state, name), name
+    assert back.occluder and back.region and back.only_key_images
     assert back.explanation.target == "cyst" and back.presentation.quarter_turns == 1
     assert (second.screen.view.undo, second.screen.notices) == ("", [])
     second.wait(lambda: bool(second.screen.view.marks))

@@ -265,3 +265,14 @@ def test_changes_that_are_none_of_a_mark_are_left(opened, screen):
     assert len(screen.view.all_marks[0].text) == 500
     opened.marks.change(drawn, color="no colour")
     assert screen.view.all_marks[0].color == "yellow"
+
+
+def test_a_region_is_measured_again_when_its_study_is_opened_again(opened, screen, qtbot, tmp_path):
+    opened.marks.add("rectangle", POINTS["rectangle"])
+    qtbot.waitUntil(lambda: screen.view.marks[0].statistics is not None)
+    kept = opened.state.marks
+    opened.open(tmp_path / "study")
+    qtbot.waitUntil(lambda: not opened.state.marks and screen.view.slice is not None)
+    opened._desk.model.update(marks=kept)  # as what was kept of the study is brought back
+    assert screen.view.marks[0].statistics is None
+    qtbot.waitUntil(lambda: screen.view.marks[0].statistics is not None)

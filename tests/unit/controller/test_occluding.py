@@ -88,6 +88,14 @@ def test_the_boxes_are_cleared_on_another_series_and_stay_on_another_slice(analy
     assert (screen.view.occluder, screen.view.region) == (None, None)
 
 
+def test_undo_brings_a_box_back_to_the_series_on_which_it_was_drawn(analysed, screen):
+    analysed.set_box("region", BOX)
+    analysed.set_box("region", None)
+    analysed.select_series("b")
+    analysed.undo()
+    assert (screen.view.series.uid, screen.view.region) == ("a", BOX)
+
+
 def test_a_box_that_covers_no_pixel_is_not_taken(analysed, screen):
     analysed.set_box("region", BOX)
     analysed.set_box("region", Box(3.1, 3.1, 3.3, 9.0))

@@ -61,9 +61,7 @@ def sent_ahead(lab, explained, screen, qtbot):
     qtbot.waitUntil(lambda: len(lab.analysed) == 9)
     lab.gate_behind.clear()
     explained.set_method("hires-cam")
-    qtbot.waitUntil(
-        lambda: screen.view.heatmap is not None and screen.view.heatmap.key.method == "hires-cam"
-    )
+    qtbot.waitUntil(lambda: screen.view.heatmap is not None and screen.view.heatmap.key.method == "hires-cam")
     assert not screen.view.result.complete
     return explained
 

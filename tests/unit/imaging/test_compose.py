@@ -212,6 +212,41 @@ def test_composing_again_and_again_equals_composing_once():
         assert (composer.render(chosen, **args) == render(chosen, **args)).all()
 
 
+def test_going_to_and_fro_between_slices_shows_what_composing_them_shows(monkeypatch):
+    """More slices than pictures are kept, each seen again in the look it had and in another one."""
+    monkeypatch.setattr(composing, "_PICTURES_KEPT", 4)
+    rng = np.random.default_rng(8)
+    slices = [slice_of(rng.integers(0, 255, (20 + n % 2, 31)).astype(np.int16)) for n in range(7)]
+    maps = [heatmap_of(rng.normal(size=one.values.shape)) for one in slices]
+    composer = Composer()
+    for _ in range(200):
+        n = int(rng.integers(len(slices)))
+        look = Look(opacity=rng.integers(1, 3) / 3, visible=bool(rng.integers(2)))
+        args = {"window": WINDOW, "heatmap": maps[n], "overlay": look, "invert": bool(rng.integers(2))}
+        assert (composer.render(slices[n], **args) == render(slices[n], **args)).all()
+        assert len(composer._pictures) <= 4
+
+
+def test_a_slice_seen_again_is_not_composed_again(monkeypatch):
+    composed, to_grey = [], composing.to_grey
+    monkeypatch.setattr(composing, "to_grey", lambda *a, **k: composed.append(a) or to_grey(*a, **k))
+    composer = Composer()
+    slices = [slice_of(np.full((20, 30), grey, np.int16)) for grey in (10, 90)]
+    for one in slices * 3:
+        composer.render(one, window=WINDOW)
+    assert len(composed) == 2
+    composer.render(slices[0], window=WINDOW, invert=True)
+    assert len(composed) == 3
+
+
+def test_large_pictures_do_not_pile_up(monkeypatch):
+    monkeypatch.setattr(composing, "_PICTURES_BYTES", 3 * 20 * 30 * 4)
+    composer = Composer()
+    for grey in range(9):
+        composer.render(slice_of(np.full((20, 30), grey, np.int16)), window=WINDOW)
+    assert sum(picture.nbytes for _, picture in composer._pictures.values()) <= 3 * 20 * 30 * 4
+
+
 def test_a_reduced_picture_keeps_the_overlay_in_place():
     values = np.zeros((60, 90), np.int16)
     evidence = np.zeros((60, 90))

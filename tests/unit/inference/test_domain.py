@@ -79,6 +79,27 @@ def test_a_card_without_restrictions_takes_any_grey_study(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("fields", "inside"),
+    [
+        ({"study_description": "Synthetic chest"}, True),
+        ({"description": "CHEST, SYNTHETIC^PHANTOM"}, True),
+        ({"study_description": "Thorax routine"}, False),
+        ({"description": "photosynthetic"}, False),
+        ({}, False),
+    ],
+)
+def test_a_model_for_studies_of_a_certain_description_says_so_of_others(tmp_path, fields, inside):
+    domain = {"modalities": [], "words": ["synthetic", "phantom"]}
+    card = load_bundle(make_bundle(tmp_path / "m", domain=domain)).card
+    found = problems(card, series(**fields))
+    assert found == (
+        ()
+        if inside
+        else ("The model is made for studies described as “synthetic” or “phantom”; this one is not.",)
+    )
+
+
+@pytest.mark.parametrize(
     ("fields", "expected"),
     [
         ({"body_part": "HEAD"}, "BRAIN"),

@@ -1,13 +1,15 @@
 """Cyclic garbage goes on the GUI thread: elsewhere it would take QObjects with it and crash."""
 
 import gc
+import sys
 import threading
 import weakref
+from types import ModuleType
 
 import pytest
 from PySide6.QtCore import QObject, QThread
 
-from viewer.jobs.collector import Collector
+from viewer.jobs.collector import MANY, Collector
 from viewer.jobs.job import Job
 from viewer.jobs.runner import JobRunner
 
@@ -67,3 +69,23 @@ def test_python_collects_again_once_the_window_is_gone(qtbot):
     assert gc.isenabled()
     if not before:
         gc.disable()
+
+
+def test_what_a_library_brings_is_never_looked_at(qtbot, monkeypatch):
+    looked, before, brought = [], gc.get_freeze_count(), []
+    collector = Collector()
+    with monkeypatch.context() as patch:
+        patch.setattr(gc, "collect", looked.append)
+        for part in range(3):
+            for number in range(MANY):
+                patch.setitem(sys.modules, f"brought_{part}_{number}", ModuleType("brought"))
+            brought.extend([] for _ in range(5000))
+            collector.collect()
+            assert gc.get_freeze_count() == before, "it is still being imported"
+        collector.collect()
+        assert gc.get_freeze_count() >= before + len(brought) and not looked
+        brought.extend([] for _ in range(5000))
+        collector.collect()
+        assert looked, "from now on as always"
+    collector.stop()
+    assert gc.get_freeze_count() == 0

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import zlib
 from itertools import pairwise
 
 import pytest
@@ -135,3 +136,10 @@ def test_a_pdf_is_never_written_over_a_file_unasked(tmp_path):
     assert (tmp_path / "a.pdf").read_bytes() == b"old"
     paper.save(pages, tmp_path / "a.pdf", overwrite=True)
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_stream_whose_last_byte_looks_like_the_end_of_a_line_is_read_whole():
+    """One stream in 256 ends so, by chance: its checksum does."""
+    packed = next(data for data in (zlib.compress(b"%d" % n) for n in range(100_000)) if data.endswith(b"\r"))
+    body = b"<< /Length 7 0 R /Filter /FlateDecode >>\nstream\n" + packed + b"\nendstream\n"
+    assert pdf_text._data({7: b" %d " % len(packed)}, body) == zlib.decompress(packed)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from viewer.explain.trust.outside import Place
-from viewer.explain.trust.perturbation_curve import Curve
-from viewer.explain.trust.regions import Score
 from viewer.explain.trust.similarity import Likeness, over
+
+if TYPE_CHECKING:
+    from viewer.explain.trust.outside import Place
+    from viewer.explain.trust.perturbation_curve import Curve
+    from viewer.explain.trust.regions import Score
 
 GREEN, AMBER, RED, UNDEFINED = "green", "amber", "red", "undefined"
 LEVELS = (RED, AMBER, GREEN, UNDEFINED)
