@@ -38,6 +38,7 @@ def test_it_is_saved_as_pdf_with_text(dialog, qtbot, tmp_path, monkeypatch):
     dialog.save.click()
     qtbot.waitUntil(lambda: "Saved as page.pdf" in dialog.status.text())
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF-")
+    assert dialog.status.objectName() == "dim"  # no warning
     dialog.reject()
 
 

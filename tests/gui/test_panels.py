@@ -18,6 +18,7 @@ from viewer.ui.about import DISCLAIMER, AboutDialog, card_html
 from viewer.ui.key_sheet import sheet_html
 from viewer.ui.layer_panel import LayerPanel
 from viewer.ui.levels_dock import histogram
+from viewer.ui.licences_dialog import LicencesDialog
 from viewer.ui.notices import DetailsDialog, NoticeBar
 from viewer.ui.series_panel import SeriesPanel
 from viewer.ui.slice_ribbon import SliceRibbon
@@ -532,6 +533,14 @@ def test_about_says_that_it_is_not_for_diagnosis(qtbot):
     assert (
         dialog.disclaimer.text() == DISCLAIMER == "Not for primary diagnosis. AI output is investigational."
     )
+
+
+def test_about_leads_to_the_licences_of_others(window, qtbot):
+    window.show_about()
+    QTest.mouseClick(window.findChild(AboutDialog).licences, Qt.MouseButton.LeftButton)
+    dialog = window.findChild(LicencesDialog)
+    qtbot.waitUntil(lambda: dialog.list.topLevelItemCount() > 0)
+    dialog.reject()
 
 
 def test_a_model_card_cannot_smuggle_markup_into_the_window(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal, Slot
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -28,7 +28,9 @@ DISCLAIMER = "Not for primary diagnosis. AI output is investigational."
 
 
 class AboutDialog(QDialog):
-    """What this is, and the disclaimer."""
+    """What this is, the disclaimer, and the way to the licences of what it stands on."""
+
+    licences_asked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -51,11 +53,18 @@ class AboutDialog(QDialog):
         row.addLayout(words, 1)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
+        self.licences = buttons.addButton("Third-Party &Licences…", QDialogButtonBox.ButtonRole.ActionRole)
+        self.licences.clicked.connect(self._ask_licences)
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 22, 24, 16)
         column.addLayout(row)
         column.addWidget(buttons)
         self.setMinimumWidth(480)
+
+    @Slot()
+    def _ask_licences(self) -> None:
+        self.accept()
+        self.licences_asked.emit()
 
 
 class ModelCardDialog(QDialog):

@@ -138,7 +138,9 @@ class AskingWindow(QMainWindow):
     def show_about(self) -> None:
         from viewer.ui.about import AboutDialog
 
-        AboutDialog(self).show()
+        dialog = AboutDialog(self)
+        dialog.licences_asked.connect(self.show_licences)
+        dialog.show()
 
     def show_verification(self) -> None:
         from viewer.ui.verify_dialog import VerifyDialog

@@ -49,7 +49,7 @@ class VerifyDialog(WorkingDialog):
         self.progress = QProgressBar()
         self.progress.setAccessibleName("Checks done")
         self.progress.setTextVisible(False)
-        self.status = theme.named(QLabel(wordWrap=True), "warning")
+        self.status = QLabel(wordWrap=True)
         self.status.hide()
         self.save = theme.named(QPushButton("Save as PDF…"), "primary")
         self.save.setEnabled(False)
@@ -79,7 +79,7 @@ class VerifyDialog(WorkingDialog):
     @Slot(object, object)
     def _on_finished(self, job: Job, result: object) -> None:
         if isinstance(result, Path):
-            self._say(f"Saved as {result.name}.")
+            self._say(f"Saved as {result.name}.", name="dim")
             return
         from viewer.verification.paper import verification
 
@@ -93,7 +93,7 @@ class VerifyDialog(WorkingDialog):
     def _on_failed(self, job: Job, error: Exception) -> None:
         notice = of_error(error)
         self.save.setEnabled(self.found is not None)
-        self._say(f"{notice.text} {notice.remedy}".strip())
+        self._say(f"{notice.text} {notice.remedy}".strip(), name="warning")
 
     def _show(self) -> None:
         from viewer.verification.paper import html, verification
@@ -105,8 +105,10 @@ class VerifyDialog(WorkingDialog):
             text = text.replace(found.verdict, "Checking …", 1)
         self.page.setHtml(text)
 
-    def _say(self, text: str) -> None:
-        self.status.setText(text)
+    def _say(self, text: str, *, name: str) -> None:
+        theme.named(self.status, name).setText(text)
+        self.status.style().unpolish(self.status)
+        self.status.style().polish(self.status)
         self.status.show()
 
     @Slot()
