@@ -7,8 +7,10 @@ import pytest
 
 from tests.support.bundle_factory import make_bundle
 from tests.support.slice_factory import make_slice
-from viewer.controller.inference_jobs import Focus, analysing
+from viewer.controller.inference_jobs import Focus, Wish, analysing, loading
+from viewer.explain.methods import DEFAULT
 from viewer.inference.bundle import load_bundle
+from viewer.jobs.job import CancelToken
 from viewer.jobs.runner import JobRunner
 
 
@@ -16,14 +18,13 @@ from viewer.jobs.runner import JobRunner
 def test_cancel_inside_a_pass_of_a_large_network_takes_less_than_200_ms(
     benchmark, qtbot, tmp_path, monkeypatch
 ):
-    from viewer.inference.loading import load_model
-
     folder = make_bundle(
         tmp_path / "dense",
         architecture={"family": "torchvision", "name": "densenet121"},
         input={"size": [224, 224]},
     )
-    loaded = load_model(load_bundle(folder), "cpu")
+    ready = loading(load_bundle(folder), "cpu").run(CancelToken(), lambda *_: None)
+    wish = Wish(target=None, against="", method=DEFAULT)
     shown = make_slice(np.random.default_rng(0).integers(0, 900, (512, 512)).astype(np.int16))
     monkeypatch.setattr("viewer.dicom.pixels.load_slice", lambda header: shown)
     runner = JobRunner("cancel")
@@ -32,7 +33,7 @@ def test_cancel_inside_a_pass_of_a_large_network_takes_less_than_200_ms(
 
     def setup():
         runner.submit(
-            analysing(loaded, dict.fromkeys(range(50), shown.header), target=None, focus=Focus(), title="")
+            analysing(ready, dict.fromkeys(range(50), shown.header), wish=wish, focus=Focus(), title="")
         )
         until = time.monotonic() + next(pause)
         while time.monotonic() < until:
