@@ -31,7 +31,7 @@ def test_scrolling_fast_decodes_the_last_slice_and_not_all_between(lab, desk, sc
 
 
 def test_neighbours_are_ready_before_the_reader_comes(lab, opened, screen, qtbot):
-    qtbot.waitUntil(lambda: len(opened._desk.slices) == 9)
+    qtbot.waitUntil(lambda: len(opened._desk.slices) == 9 and not opened._decoding.busy)
     decoded = len(lab.decoded)
     opened.step(1)
     assert screen.view.slice is not None and screen.view.index == 1
