@@ -11,7 +11,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import gdcm
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
@@ -19,6 +18,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     JPEG2000Lossless,
+    JPEGLosslessSV1,
     JPEGLSLossless,
     RLELossless,
 )
@@ -26,6 +26,7 @@ from pydicom.uid import (
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
+from tests.support.dicom_factory import lossless_jpeg  # noqa: E402
 from viewer.verification.checks import FILES, pattern  # noqa: E402
 
 ROOT = "1.2.826.0.1.3680043.8.498.1"
@@ -66,20 +67,8 @@ def main() -> None:
     big.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
     big.PixelData = np.asarray(pattern(), ">u2").tobytes()
     big.save_as(HERE / "big-endian.dcm", implicit_vr=False, little_endian=False, enforce_file_format=True)
-    source = HERE / "jpeg-lossless.dcm"
-    plain("jpeg-lossless").save_as(source, enforce_file_format=True)
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(source))
-    assert reader.Read()
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer = gdcm.ImageWriter()
-    writer.SetFileName(str(source))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
+    made = lossless_jpeg(plain("jpeg-lossless"), JPEGLosslessSV1)
+    made.save_as(HERE / "jpeg-lossless.dcm", enforce_file_format=True)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from pydicom import uid as uids
 from pydicom.pixels import pixel_array
 
 from tests.support.decoder_processes import codestream
-from tests.support.dicom_factory import compressed, image, write
+from tests.support.dicom_factory import compressed, image, lossless_jpeg, write
 from viewer.dicom import codecs
 from viewer.dicom.layout import Layout
 from viewer.dicom.processes import POOL
@@ -53,24 +53,6 @@ def body(side: int, number: int) -> np.ndarray:
     return np.clip(values + rng.normal(0, 12, values.shape), 0, 4095).astype(np.uint16)
 
 
-def lossless_jpeg(path: Path) -> None:
-    """Write the file anew in JPEG lossless, which pydicom does not encode."""
-    import gdcm
-
-    reader = gdcm.ImageReader()
-    reader.SetFileName(str(path))
-    assert reader.Read()
-    change = gdcm.ImageChangeTransferSyntax()
-    change.SetTransferSyntax(gdcm.TransferSyntax(gdcm.TransferSyntax.JPEGLosslessProcess14_1))
-    change.SetInput(reader.GetImage())
-    assert change.Change()
-    writer = gdcm.ImageWriter()
-    writer.SetFileName(str(path))
-    writer.SetFile(reader.GetFile())
-    writer.SetImage(change.GetOutput())
-    assert writer.Write()
-
-
 @pytest.fixture(scope="module")
 def series(tmp_path_factory):
     """A function from a name in `SERIES` to its files."""
@@ -81,11 +63,8 @@ def series(tmp_path_factory):
         paths = []
         for number in range(SLICES):
             dataset = image(body(512, number), bits_stored=12, position=(0, 0, -number), instance=number + 1)
-            if syntax != uids.JPEGLosslessSV1:
-                dataset = compressed(dataset, syntax)
-            paths.append(write(dataset, folder / f"{number:03}.dcm"))
-            if syntax == uids.JPEGLosslessSV1:
-                lossless_jpeg(paths[-1])
+            squeeze = lossless_jpeg if syntax == uids.JPEGLosslessSV1 else compressed
+            paths.append(write(squeeze(dataset, syntax), folder / f"{number:03}.dcm"))
         return paths
 
     yield make
